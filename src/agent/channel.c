@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/channel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "rpc/ttrpc_server.h"
+#include "rpc/yamux.h"
+
+#define PORTS_DIR      "/sys/class/virtio-ports"
+#define READ_MAX       (64u << 10)
+#define HOST_RETRY_MS  20u /* the port has no event for "the host is there" before the first */
+
+struct channel {
+	struct watch watch; /* of the port */
+	struct timer retry;
+	struct agent *agent;
+	struct yamux session;
+	bool connected;
+	int fd;
+};
+
+static void end_session(struct channel *channel);
+
+static void drop_stream(struct yamux_stream *stream)
+{
+	struct ttrpc_conn *conn = stream->data;
+
+	ttrpc_conn_done(conn);
+	free(conn);
+	yamux_release(stream);
+}
+
+/* Hands received bytes to the server while it takes them. */
+static int pump_in(struct yamux_stream *stream, struct err *err)
+{
+	struct ttrpc_conn *conn = stream->data;
+
+	/* Without new bytes too: a frame may be waiting until there is room for its answer. */
+	while (ttrpc_conn_ready(conn)) {
+		size_t n = buf_len(&stream->in);
+		int r;
+
+		r = ttrpc_conn_feed(conn, buf_data(&stream->in), n, err);
+		if (r < 0 || n == 0)
+			return r;
+		yamux_consume(stream, n);
+	}
+	return 0;
+}
+
+/* Moves bytes between a stream and its server as far as both will. */
+static void pump(struct yamux_stream *stream)
+{
+	struct ttrpc_conn *conn = stream->data;
+	struct err error = { 0 };
+	size_t n;
+
+	if (pump_in(stream, &error) < 0) {
+		log_warn("connection %u: %s", stream->id, error.text);
+		drop_stream(stream);
+		return;
+	}
+	if (buf_len(&conn->out) > 0) {
+		n = yamux_write(stream, buf_data(&conn->out), buf_len(&conn->out));
+		buf_consume(&conn->out, n);
+	}
+	if (stream->remote_fin && buf_len(&stream->in) == 0)
+		drop_stream(stream);
+}
+
+static void stream_opened(struct yamux_stream *stream)
+{
+	struct channel *channel = stream->session->data;
+	struct ttrpc_conn *conn = xcalloc(1, sizeof(*conn));
+
+	ttrpc_conn_init(conn, agent_services, channel->agent);
+	stream->data = conn;
+}
+
+static const struct yamux_ops ops = { .opened = stream_opened, .readable = pump, .writable = pump };
+
+/* What late answers have left in the servers goes out, then to the wire. */
+static void flush_streams(struct channel *channel)
+{
+	struct yamux_stream *next;
+
+	for (struct yamux_stream *s = channel->session.streams; s; s = next) {
+		next = s->next;
+		if (s->data && !s->released)
+			pump(s);
+	}
+}
+
+static void flush_port(struct channel *channel)
+{
+	struct buf *out = &channel->session.out;
+
+	while (buf_len(out) > 0) {
+		ssize_t n = write(channel->fd, buf_data(out), buf_len(out));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break; /* EAGAIN, or the host has gone: EPOLLHUP tells */
+		buf_consume(out, (size_t)n);
+		yamux_flushed(&channel->session);
+	}
+	if (channel->watch.loop)
+		watch_set_events(&channel->watch, EPOLLIN | (buf_len(out) > 0 ? EPOLLOUT : 0));
+}
+
+void channel_flush(void *data)
+{
+	struct channel *channel = data;
+
+	if (!channel->connected)
+		return;
+	flush_streams(channel);
+	flush_port(channel);
+}
+
+static void port_ready(struct watch *watch, uint32_t events)
+{
+	struct channel *channel = container_of(watch, struct channel, watch);
+	static uint8_t data[READ_MAX];
+	struct err error = { 0 };
+	ssize_t n;
+
+	if (events & EPOLLIN) {
+		n = read(channel->fd, data, sizeof(data));
+		if (n > 0) {
+			if (yamux_feed(&channel->session, data, (size_t)n, &error) < 0) {
+				log_error("%s", error.text);
+				end_session(channel);
+			}
+			return;
+		}
+		if (n == 0 || errno != EAGAIN) {
+			end_session(channel);
+			return;
+		}
+	}
+	if (events & (EPOLLHUP | EPOLLERR))
+		end_session(channel);
+}
+
+static void wait_for_host(struct timer *timer)
+{
+	struct channel *channel = container_of(timer, struct channel, retry);
+	struct err error = { 0 };
+
+	/* A port whose host end is closed reports a hang-up all the time: look now and then. */
+	if (loop_add(channel->agent->loop, &channel->watch, channel->fd, EPOLLIN, port_ready,
+		     &error) < 0)
+		log_error("%s", error.text);
+	else
+		channel->connected = true;
+}
+
+static void end_session(struct channel *channel)
+{
+	for (struct yamux_stream *s = channel->session.streams; s; s = s->next) {
+		if (!s->data)
+			continue;
+		ttrpc_conn_done(s->data);
+		free(s->data);
+		s->data = NULL;
+	}
+	yamux_done(&channel->session);
+	yamux_init(&channel->session, false, &ops, channel);
+	watch_remove(&channel->watch);
+	channel->connected = false;
+	timer_set(channel->agent->loop, &channel->retry, deadline_in(HOST_RETRY_MS),
+		  wait_for_host);
+}
+
+char *channel_find_port(const char *wanted)
+{
+	DIR *dir = opendir(PORTS_DIR);
+	struct dirent *entry;
+	char *found = NULL;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		CLEANUP(free) char *path = xasprintf("%s/name", entry->d_name);
+		CLEANUP(free) char *name = NULL;
+
+		if (file_read_at(dirfd(dir), path, 256, &name) < 0)
+			continue;
+		name[strcspn(name, "\n")] = '\0';
+		if (str_eq(name, wanted))
+			found = xasprintf("/dev/%s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+int channel_open(struct agent *agent, const char *device, struct channel **ret, struct err *err)
+{
+	struct channel *channel;
+	int fd = open(device, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_errno(err, "open %s", device);
+	channel = xcalloc(1, sizeof(*channel));
+	channel->agent = agent;
+	channel->fd = fd;
+	yamux_init(&channel->session, false, &ops, channel);
+	wait_for_host(&channel->retry);
+	*ret = channel;
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guest.h - what PID 1 of a machine without any other program has to set up */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/*
+ * Moves from the initramfs to a tmpfs (so that containers can pivot_root), and
+ * mounts what a Linux userland expects. Only in a fresh guest.
+ */
+int guest_prepare(struct err *err);
+
+/* Brings up the loopback interface. */
+int guest_loopback_up(struct err *err);
+
+/* "agent.NAME=value" of the kernel's command line: owned, or NULL when it is not there. */
+char *guest_option(const char *cmdline, const char *name);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PID 1 of the guest. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/channel.h"
+#include "agent/container/cgroup.h"
+#include "agent/guest.h"
+#include "agent/sandbox.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "version.h"
+
+#define NOFILE_MAX 1048576u /* PID 1 starts with 1024 and 4096; containers inherit ours */
+
+static void child_ended(struct watch *watch, uint32_t events __attribute__((unused)))
+{
+	struct agent *agent = container_of(watch, struct agent, signals);
+	struct signalfd_siginfo info;
+
+	(void)!read(watch->fd, &info, sizeof(info)); /* one for many: sandbox_reap() takes them all */
+	sandbox_reap(agent);
+}
+
+static int watch_children(struct agent *agent, struct err *err)
+{
+	sigset_t mask;
+	int fd;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	(void)signal(SIGPIPE, SIG_IGN); /* a process that closed its stdin: write(2) says EPIPE */
+	fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return err_errno(err, "signalfd");
+	return loop_add(agent->loop, &agent->signals, fd, EPOLLIN, child_ended, err);
+}
+
+static void read_options(struct agent *agent)
+{
+	CLEANUP(free) char *cmdline = NULL;
+	CLEANUP(free) char *level = NULL;
+
+	if (file_read_at(AT_FDCWD, "/proc/cmdline", 8192, &cmdline) < 0)
+		return;
+	level = guest_option(cmdline, "log");
+	agent->debug = level && str_eq(level, "debug");
+	log_set_level(agent->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+}
+
+static int serve(struct agent *agent, struct err *err)
+{
+	CLEANUP(free) char *port = NULL;
+	int r;
+
+	r = loop_new(&agent->loop, err);
+	if (r == 0)
+		r = watch_children(agent, err);
+	if (r < 0)
+		return r;
+	port = channel_find_port(CHANNEL_PORT_NAME);
+	if (!port)
+		return err_set(err, ENODEV, "the virtual machine has no port " CHANNEL_PORT_NAME);
+	r = channel_open(agent, port, &agent->channel, err);
+	if (r < 0)
+		return r;
+	loop_set_idle(agent->loop, channel_flush, agent->channel);
+	log_info("kata-agent " KATA_VERSION " is ready");
+	return loop_run(agent->loop, err);
+}
+
+static int run(struct agent *agent, struct err *err)
+{
+	struct rlimit nofile = { NOFILE_MAX, NOFILE_MAX };
+	int r;
+
+	if (setrlimit(RLIMIT_NOFILE, &nofile) < 0)
+		return err_errno(err, "raise the limit of open files");
+	r = guest_prepare(err);
+	if (r < 0)
+		return r;
+	log_open_fd(open("/dev/kmsg", O_WRONLY | O_CLOEXEC), false);
+	read_options(agent);
+	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	r = cgroup_prepare_root(err);
+	if (r == 0)
+		r = guest_loopback_up(err);
+	return r < 0 ? r : serve(agent, err);
+}
+
+int main(void)
+{
+	struct agent agent = { 0 };
+	struct err err = { 0 };
+
+	if (getpid() != 1) {
+		(void)fprintf(stderr, "kata-agent: runs as PID 1 of a virtual machine only\n");
+		return 1;
+	}
+	log_init("kata-agent", LOG_LEVEL_WARN);
+	if (run(&agent, &err) < 0)
+		(void)dprintf(STDERR_FILENO, "kata-agent: fatal: %s\n", err.text);
+	/* Without an agent the machine is of no use: off, which the host sees. */
+	(void)reboot(RB_POWER_OFF);
+	return 1;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agentc/agentc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent.pb-c.h"
+#include "agentc/spec_pb.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "health.pb-c.h"
+#include "rpc/pb.h"
+#include "rpc/ttrpc_client.h"
+
+#define AGENT  (&grpc__agent_service__descriptor)
+#define HEALTH (&grpc__health__descriptor)
+
+struct agentc {
+	int fd;
+	struct ttrpc_client client;
+};
+
+int agentc_connect(const char *socket, struct agentc **ret, struct err *err)
+{
+	struct agentc *agent;
+	int fd = unix_connect(socket, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = fd_set_nonblock(fd, true);
+	if (r < 0) {
+		close(fd);
+		return err_set(err, -r, "connect to %s", socket);
+	}
+	agent = xcalloc(1, sizeof(*agent));
+	agent->fd = fd;
+	*ret = agent;
+	return 0;
+}
+
+void agentc_free(struct agentc *agent)
+{
+	if (!agent)
+		return;
+	close(agent->fd);
+	ttrpc_client_done(&agent->client);
+	free(agent);
+}
+
+/* The outcome of the one call that is under way. */
+struct outcome {
+	bool done;
+	struct err error;
+};
+
+static void finished(void *data, const ProtobufCMessage *response __attribute__((unused)),
+		     const struct err *error)
+{
+	struct outcome *outcome = data;
+
+	outcome->done = true;
+	outcome->error = *error;
+}
+
+static int send_some(struct agentc *agent, const char *method, struct err *err)
+{
+	struct buf *out = &agent->client.out;
+	ssize_t n = send(agent->fd, buf_data(out), buf_len(out), MSG_NOSIGNAL);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return err_set(err, EPIPE, "%s: the connection to the agent has ended", method);
+	if (n > 0)
+		buf_consume(out, (size_t)n);
+	return 0;
+}
+
+static int receive_some(struct agentc *agent, const char *method, struct err *err)
+{
+	uint8_t data[16384];
+	ssize_t n = recv(agent->fd, data, sizeof(data), 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return err_set(err, EPIPE, "%s: the connection to the agent has ended", method);
+	return ttrpc_client_feed(&agent->client, data, (size_t)n, err);
+}
+
+static int wait_for(struct agentc *agent, const char *method, struct outcome *outcome,
+		    uint64_t deadline, struct err *err)
+{
+	while (!outcome->done) {
+		bool sending = buf_len(&agent->client.out) > 0;
+		struct pollfd p = { .fd = agent->fd,
+				    .events = (short)(POLLIN | (sending ? POLLOUT : 0)) };
+		int n = poll(&p, 1, deadline_left(deadline));
+		int r = 0;
+
+		if (n < 0 && errno != EINTR)
+			return err_errno(err, "%s: poll", method);
+		if (n == 0)
+			return err_set(err, ETIMEDOUT, "%s: the agent does not answer", method);
+		if (p.revents & POLLOUT)
+			r = send_some(agent, method, err);
+		if (r == 0 && p.revents & (POLLIN | POLLHUP | POLLERR))
+			r = receive_some(agent, method, err);
+		if (r < 0)
+			return r;
+	}
+	if (outcome->error.code == 0)
+		return 0;
+	*err = outcome->error;
+	return -err->code;
+}
+
+static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
+		const char *method, const ProtobufCMessage *message, uint64_t deadline,
+		struct err *err)
+{
+	struct outcome outcome = { 0 };
+	int left = deadline_left(deadline);
+	int r;
+
+	ttrpc_client_call(&agent->client, service, method, message, left > 0 ? (uint64_t)left : 0,
+			  finished, &outcome);
+	r = wait_for(agent, method, &outcome, deadline, err);
+	if (!outcome.done)
+		ttrpc_client_forget(&agent->client, &outcome);
+	return r;
+}
+
+static char *unconst(const char *s)
+{
+	return (char *)(uintptr_t)(s ? s : "");
+}
+
+int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err)
+{
+	Grpc__CheckRequest message = GRPC__CHECK_REQUEST__INIT;
+
+	return call(agent, HEALTH, "Check", &message.base, deadline, err);
+}
+
+int agentc_create_sandbox(struct agentc *agent, const char *id, const char *hostname,
+			  const struct agentc_storage *storages, size_t n_storages,
+			  uint64_t deadline, struct err *err)
+{
+	CLEANUP(free) Grpc__Storage *parts = xcalloc(n_storages, sizeof(*parts));
+	CLEANUP(free) Grpc__Storage **list = xcalloc(n_storages, sizeof(*list));
+	Grpc__CreateSandboxRequest message = GRPC__CREATE_SANDBOX_REQUEST__INIT;
+
+	for (size_t i = 0; i < n_storages; i++) {
+		parts[i] = (Grpc__Storage)GRPC__STORAGE__INIT;
+		parts[i].driver = unconst(storages[i].driver);
+		parts[i].source = unconst(storages[i].source);
+		parts[i].fstype = unconst(storages[i].fstype);
+		parts[i].n_options = strv_len(storages[i].options);
+		parts[i].options = (char **)(uintptr_t)storages[i].options;
+		parts[i].mount_point = unconst(storages[i].mount_point);
+		list[i] = &parts[i];
+	}
+	message.sandbox_id = unconst(id);
+	message.hostname = unconst(hostname);
+	message.n_storages = n_storages;
+	message.storages = list;
+	return call(agent, AGENT, "CreateSandbox", &message.base, deadline, err);
+}
+
+int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err)
+{
+	Grpc__DestroySandboxRequest message = GRPC__DESTROY_SANDBOX_REQUEST__INIT;
+
+	return call(agent, AGENT, "DestroySandbox", &message.base, deadline, err);
+}
+
+int agentc_create_container(struct agentc *agent, const char *id, const struct oci_spec *spec,
+			    uint64_t deadline, struct err *err)
+{
+	Grpc__CreateContainerRequest message = GRPC__CREATE_CONTAINER_REQUEST__INIT;
+	int r;
+
+	message.container_id = unconst(id);
+	message.exec_id = unconst(id);
+	message.oci = spec_to_pb(spec);
+	r = call(agent, AGENT, "CreateContainer", &message.base, deadline, err);
+	pb_free(&message.oci->base);
+	return r;
+}
+
+int agentc_start_container(struct agentc *agent, const char *id, uint64_t deadline, struct err *err)
+{
+	Grpc__StartContainerRequest message = GRPC__START_CONTAINER_REQUEST__INIT;
+
+	message.container_id = unconst(id);
+	return call(agent, AGENT, "StartContainer", &message.base, deadline, err);
+}
+
+int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadline,
+			    struct err *err)
+{
+	Grpc__RemoveContainerRequest message = GRPC__REMOVE_CONTAINER_REQUEST__INIT;
+
+	message.container_id = unconst(id);
+	return call(agent, AGENT, "RemoveContainer", &message.base, deadline, err);
+}
+
+int agentc_exec(struct agentc *agent, const char *id, const char *exec_id,
+		const struct oci_process *process, uint64_t deadline, struct err *err)
+{
+	Grpc__ExecProcessRequest message = GRPC__EXEC_PROCESS_REQUEST__INIT;
+	int r;
+
+	message.container_id = unconst(id);
+	message.exec_id = unconst(exec_id);
+	message.process = process_to_pb(process);
+	r = call(agent, AGENT, "ExecProcess", &message.base, deadline, err);
+	pb_free(&message.process->base);
+	return r;
+}
+
+int agentc_signal(struct agentc *agent, const char *id, const char *exec_id, int signo,
+		  uint64_t deadline, struct err *err)
+{
+	Grpc__SignalProcessRequest message = GRPC__SIGNAL_PROCESS_REQUEST__INIT;
+
+	message.container_id = unconst(id);
+	message.exec_id = unconst(exec_id);
+	message.signal = (uint32_t)signo;
+	return call(agent, AGENT, "SignalProcess", &message.base, deadline, err);
+}

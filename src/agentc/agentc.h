@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agentc.h - the host's view of the agent: one blocking function per call */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+
+struct agentc;
+struct err;
+struct oci_process;
+struct oci_spec;
+
+/*
+ * Every call takes an absolute deadline and returns 0, -ETIMEDOUT, -EPIPE (the
+ * connection ended), -EBADMSG (nonsense), or the errno that stands for the
+ * agent's status, with its text. After the first three the connection is of no
+ * more use.
+ */
+
+/* @socket is the proxy's. */
+int agentc_connect(const char *socket, struct agentc **ret, struct err *err);
+void agentc_free(struct agentc *agent);
+DEFINE_CLEANUP(struct agentc *, agentc_free)
+
+int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err);
+
+/* One thing to be mounted in the guest. */
+struct agentc_storage {
+	const char *driver;
+	const char *source;
+	const char *fstype;
+	char *const *options;
+	const char *mount_point;
+};
+
+int agentc_create_sandbox(struct agentc *agent, const char *id, const char *hostname,
+			  const struct agentc_storage *storages, size_t n_storages,
+			  uint64_t deadline, struct err *err);
+int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err);
+
+int agentc_create_container(struct agentc *agent, const char *id, const struct oci_spec *spec,
+			    uint64_t deadline, struct err *err);
+int agentc_start_container(struct agentc *agent, const char *id, uint64_t deadline,
+			   struct err *err);
+int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadline,
+			    struct err *err);
+int agentc_exec(struct agentc *agent, const char *id, const char *exec_id,
+		const struct oci_process *process, uint64_t deadline, struct err *err);
+
+/* An empty @exec_id is every process of the container. */
+int agentc_signal(struct agentc *agent, const char *id, const char *exec_id, int signo,
+		  uint64_t deadline, struct err *err);

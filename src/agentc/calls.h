@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * calls.h - calls to the agent without waiting: for programs with a loop
+ *
+ * No I/O here: the owner sends what calls_out() holds and feeds what it reads.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+
+struct calls;
+struct err;
+
+/* Bytes of one read or write: small enough that many streams share the channel fairly. */
+#define CALLS_DATA_MAX (64u << 10)
+
+/* @error->code is 0 after success. At the end of a stream it is ERANGE. */
+typedef void (*calls_done_fn)(void *owner, const struct err *error);
+typedef void (*calls_data_fn)(void *owner, const uint8_t *data, size_t len,
+			      const struct err *error);
+typedef void (*calls_status_fn)(void *owner, int status, const struct err *error);
+typedef void (*calls_clock_fn)(void *owner, int64_t realtime_us, const struct err *error);
+
+/* @owner is given to every callback. */
+struct calls *calls_new(void *owner);
+void calls_free(struct calls *calls);
+DEFINE_CLEANUP(struct calls *, calls_free)
+
+struct buf *calls_out(struct calls *calls);
+int calls_feed(struct calls *calls, const uint8_t *data, size_t len, struct err *err);
+
+/* The connection is lost: every outstanding call ends with @error. */
+void calls_fail(struct calls *calls, const struct err *error);
+
+/* The process @exec_id of @container; the strings are copied. */
+void calls_wait(struct calls *calls, const char *container, const char *exec_id,
+		calls_status_fn fn);
+void calls_read_stdout(struct calls *calls, const char *container, const char *exec_id,
+		       calls_data_fn fn);
+void calls_read_stderr(struct calls *calls, const char *container, const char *exec_id,
+		       calls_data_fn fn);
+void calls_write_stdin(struct calls *calls, const char *container, const char *exec_id,
+		       const uint8_t *data, size_t len, calls_done_fn fn);
+void calls_close_stdin(struct calls *calls, const char *container, const char *exec_id,
+		       calls_done_fn fn);
+void calls_signal(struct calls *calls, const char *container, const char *exec_id, int signo,
+		  calls_done_fn fn);
+void calls_resize(struct calls *calls, const char *container, const char *exec_id, unsigned rows,
+		  unsigned columns, calls_done_fn fn);
+
+/* The guest's CLOCK_REALTIME in µs, and setting it. */
+void calls_get_clock(struct calls *calls, calls_clock_fn fn);
+void calls_set_clock(struct calls *calls, int64_t realtime_us, calls_done_fn fn);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fault.h - named steps at which a test build stops itself
+ *
+ * With the build option fault_points, KATA_FAULT=create:7:kill makes the
+ * command "create" kill itself at its seventh step, KATA_FAULT=create:7:fail
+ * makes that step fail, and KATA_FAULT=create:list prints each step on standard
+ * error. A test that walks through all of them finds new steps by itself.
+ */
+#pragma once
+
+struct err;
+
+#ifdef KATA_FAULT_POINTS
+/* The command whose steps are counted from now on. */
+void fault_begin(const char *command);
+
+/* Returns 0, or -ECANCELED when this step is to fail. */
+int fault_point(const char *name, struct err *err);
+#else
+static inline void fault_begin(const char *command)
+{
+	(void)command;
+}
+
+static inline int fault_point(const char *name, struct err *err)
+{
+	(void)name;
+	(void)err;
+	return 0;
+}
+#endif

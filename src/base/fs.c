@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define TREE_DEPTH_MAX 64u /* deeper than anything that we make */
+#define MOUNTINFO_MAX  (16u << 20)
+
+int mkdir_p(const char *path, mode_t mode, struct err *err)
+{
+	CLEANUP(free) char *copy = xstrdup(path);
+
+	for (char *p = copy + 1;; p++) {
+		char saved = *p;
+
+		if (saved != '/' && saved != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return err_errno(err, "mkdir %s", copy);
+		if (saved == '\0')
+			return 0;
+		*p = saved;
+	}
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static int open_dir_here(int parent, const char *name)
+{
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+				.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS };
+	long fd = syscall(SYS_openat2, parent, name, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int remove_entry(int parent, const char *name, unsigned depth);
+
+static int empty_dir(int fd, unsigned depth)
+{
+	__attribute__((cleanup(close_dir))) DIR *dir = NULL;
+	struct dirent *entry;
+	int own = dup(fd);
+
+	if (own < 0)
+		return -errno;
+	dir = fdopendir(own);
+	if (!dir) {
+		close(own);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir))) {
+		int r;
+
+		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
+			continue;
+		r = remove_entry(fd, entry->d_name, depth + 1);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int remove_entry(int parent, const char *name, unsigned depth)
+{
+	CLEANUP(close) int fd = -1;
+	int r;
+
+	if (depth > TREE_DEPTH_MAX)
+		return -ELOOP;
+	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	fd = open_dir_here(parent, name);
+	if (fd == -EXDEV)
+		return -EBUSY;
+	if (fd < 0)
+		return fd;
+	r = empty_dir(fd, depth);
+	if (r < 0)
+		return r;
+	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int rm_tree(const char *path, struct err *err)
+{
+	int r = remove_entry(AT_FDCWD, path, 0);
+
+	if (r == 0)
+		return 0;
+	errno = -r;
+	return err_errno(err, "remove %s", path);
+}
+
+/* Field 5 of a line of mountinfo, with its octal escapes undone. Owned. */
+static char *mount_point_of(const char *line)
+{
+	CLEANUP(strv_free) char **words = strv_split(line, " ");
+	char *out;
+	char *to;
+
+	if (strv_len(words) < 6)
+		return NULL;
+	out = xstrdup(words[4]);
+	to = out;
+	for (const char *p = words[4]; *p; p++) {
+		if (p[0] == '\\' && p[1] && p[2] && p[3]) {
+			*to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+			p += 3;
+		} else {
+			*to++ = *p;
+		}
+	}
+	*to = '\0';
+	return out;
+}
+
+/* Mount points at or below @path, in the order in which they were mounted. */
+static int list_mounts(const char *path, char ***ret)
+{
+	CLEANUP(free) char *text = NULL;
+	size_t len = strlen(path);
+	char *save = NULL;
+	int r;
+
+	r = file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text);
+	if (r < 0)
+		return r;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *point = mount_point_of(line);
+
+		if (point && str_starts(point, path) && (point[len] == '/' || !point[len]))
+			strv_take(ret, point);
+		else
+			free(point);
+	}
+	return 0;
+}
+
+int unmount_tree(const char *path, struct err *err)
+{
+	CLEANUP(strv_free) char **mounts = NULL;
+	CLEANUP(free) char *real = realpath(path, NULL);
+	int r;
+
+	if (!real)
+		return 0;
+	r = list_mounts(real, &mounts);
+	if (r < 0) {
+		errno = -r;
+		return err_errno(err, "read /proc/self/mountinfo");
+	}
+	for (size_t n = strv_len(mounts); n > 0; n--) {
+		/* EINVAL: gone already, with the mount that it was propagated from. */
+		if (umount2(mounts[n - 1], MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL &&
+		    errno != ENOENT)
+			return err_errno(err, "unmount %s", mounts[n - 1]);
+	}
+	return 0;
+}
+
+bool is_mount_point(const char *path)
+{
+	CLEANUP(strv_free) char **mounts = NULL;
+
+	return list_mounts(path, &mounts) == 0 && strv_contains(mounts, path);
+}
+
+static int clone_at(int dirfd, const char *path, bool recursive, unsigned long long attr_set)
+{
+	struct mount_attr attr = { .attr_set = attr_set, .propagation = MS_PRIVATE };
+	unsigned flags = recursive ? AT_RECURSIVE : 0;
+	CLEANUP(close) int fd = -1;
+
+	fd = (int)syscall(SYS_open_tree, dirfd, path,
+			  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | flags);
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr)) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+int mount_clone(const char *source, bool recursive, unsigned long long attr_set, struct err *err)
+{
+	int fd = clone_at(AT_FDCWD, source, recursive, attr_set);
+
+	if (fd >= 0)
+		return fd;
+	errno = -fd;
+	return err_errno(err, "mount source %s", source);
+}
+
+int mount_clone_fd(int fd, bool recursive, unsigned long long attr_set, struct err *err)
+{
+	int clone = clone_at(fd, "", recursive, attr_set);
+
+	if (clone >= 0)
+		return clone;
+	errno = -clone;
+	return err_errno(err, "mount source");
+}
+
+int mount_attach(int mount_fd, int target_fd, struct err *err)
+{
+	if (syscall(SYS_move_mount, mount_fd, "", target_fd, "",
+		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_errno(err, "attach mount");
+	return 0;
+}

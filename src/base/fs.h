@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fs.h - directories and mounts of ours, where only root can write */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct err;
+
+/* Makes @path with its parents; existing directories stay as they are. Returns 0 or -errno. */
+int mkdir_p(const char *path, mode_t mode, struct err *err);
+
+/*
+ * Removes @path and what is in it, never following a link and never entering
+ * another mount: a volume that is still mounted below stops it with -EBUSY.
+ * A path that is not there is success.
+ */
+int rm_tree(const char *path, struct err *err);
+
+/* Detaches every mount at or below @path of this mount namespace, the latest first. */
+int unmount_tree(const char *path, struct err *err);
+
+/* Whether something is mounted at @path exactly. */
+bool is_mount_point(const char *path);
+
+/*
+ * A copy of the mount tree at @source as a detached mount (open_tree(2)), with
+ * @attr_set of MOUNT_ATTR_* on all of it. It shows up nowhere until
+ * mount_attach(), so nobody ever sees it with other flags.
+ * Returns the descriptor, or -errno.
+ */
+int mount_clone(const char *source, bool recursive, unsigned long long attr_set, struct err *err);
+
+/* The same for what @fd refers to; its path is not resolved again. */
+int mount_clone_fd(int fd, bool recursive, unsigned long long attr_set, struct err *err);
+
+/* Hangs a detached mount over what @target_fd refers to. */
+int mount_attach(int mount_fd, int target_fd, struct err *err);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of configuration.toml: one row per key. Defaults are those of the
+ * original's code (the seed); the shipped file sets what is best.
+ * Source: reference 01, sections 3 to 5.
+ */
+#include <limits.h>
+
+#include "config/config.h"
+
+#define BOOL(section, name, field, help) \
+	{ section, name, CONFIG_BOOL, offsetof(struct config, field), "false", 0, 0, NULL, help }
+#define INTEGER(section, name, field, value, min, max, help)                                    \
+	{                                                                                       \
+		section, name, CONFIG_INTEGER, offsetof(struct config, field), value, min, max, \
+			NULL, help                                                              \
+	}
+#define STRING(section, name, field, value, allowed, help)                                     \
+	{                                                                                      \
+		section, name, CONFIG_STRING, offsetof(struct config, field), value, 0, 0,     \
+			allowed, help                                                          \
+	}
+#define STRINGS(section, name, field, help) \
+	{ section, name, CONFIG_STRINGS, offsetof(struct config, field), "", 0, 0, NULL, help }
+
+#define QEMU "hypervisor.qemu"
+
+#ifdef __x86_64__
+#define DEFAULT_MACHINE "pc"
+static const char *const machine_types[] = { "pc", "q35", NULL };
+#else
+#define DEFAULT_MACHINE "virt"
+static const char *const machine_types[] = { "virt", NULL };
+#endif
+
+static const char *const shared_fs[] = { "virtio-9p", "virtio-fs", NULL };
+static const char *const cache_modes[] = { "none", "auto", "always", NULL };
+
+const struct config_key config_keys[] = {
+	STRING(QEMU, "path", hypervisor.path, "/usr/bin/qemu-system-x86_64", NULL,
+	       "the QEMU program"),
+	STRING(QEMU, "kernel", hypervisor.kernel, "/var/lib/kata/kernel", NULL,
+	       "the guest kernel, an uncompressed vmlinux with a PVH entry boots fastest"),
+	STRING(QEMU, "initrd", hypervisor.initrd, "/var/lib/kata/kata-containers-initrd.img", NULL,
+	       "the initrd with kata-agent as /init"),
+	STRING(QEMU, "machine_type", hypervisor.machine_type, DEFAULT_MACHINE, machine_types,
+	       "QEMU's machine type"),
+	STRING(QEMU, "machine_accelerators", hypervisor.machine_accelerators, "", NULL,
+	       "options of -machine, comma separated; accel=kvm or accel=tcg forces either"),
+	STRING(QEMU, "firmware", hypervisor.firmware, "", NULL, "the firmware, \"\" for QEMU's own"),
+	STRING(QEMU, "kernel_params", hypervisor.kernel_params, "", NULL,
+	       "words for the end of the guest kernel's command line"),
+	STRING(QEMU, "hypervisor_params", hypervisor.hypervisor_params, "", NULL,
+	       "driver.property=value words, each for a -global option"),
+	INTEGER(QEMU, "default_vcpus", hypervisor.default_vcpus, "1", 1, 240,
+		"vCPUs of a virtual machine"),
+	INTEGER(QEMU, "default_maxvcpus", hypervisor.default_maxvcpus, "0", 0, UINT32_MAX,
+		"the most vCPUs that it may get, 0 for as many as the host has"),
+	INTEGER(QEMU, "default_memory", hypervisor.default_memory, "1024", 300, 524288,
+		"memory of a virtual machine in MiB"),
+	INTEGER(QEMU, "memory_slots", hypervisor.memory_slots, "10", 0, 255,
+		"how many times memory can be added, 0 for 10"),
+	INTEGER(QEMU, "memory_offset", hypervisor.memory_offset, "0", 0, UINT32_MAX,
+		"MiB to add to the most memory that can be plugged, for nvdimm devices"),
+	INTEGER(QEMU, "default_root_ports", hypervisor.root_ports, "0", 0, 25,
+		"PCIe root ports of a q35 machine: how many devices can be plugged in"),
+	STRING(QEMU, "shared_fs", hypervisor.shared_fs, "virtio-9p", shared_fs,
+	       "how files are shared with the guest"),
+	STRING(QEMU, "virtio_fs_daemon", hypervisor.virtio_fs_daemon, "", NULL,
+	       "the virtiofsd program, for virtio-fs"),
+	STRING(QEMU, "virtio_fs_cache", hypervisor.virtio_fs_cache, "none", cache_modes,
+	       "virtiofsd's cache mode"),
+	STRINGS(QEMU, "virtio_fs_extra_args", hypervisor.virtio_fs_extra_args,
+		"more arguments for virtiofsd"),
+	INTEGER(QEMU, "msize_9p", hypervisor.msize_9p, "8192", 4096, 1048576,
+		"bytes of one 9p packet"),
+	STRING(QEMU, "entropy_source", hypervisor.entropy_source, "/dev/urandom", NULL,
+	       "the host's source for the guest's random numbers"),
+	BOOL(QEMU, "enable_debug", hypervisor.enable_debug,
+	     "let the guest kernel print everything to its console"),
+	STRING("proxy.kata", "path", proxy.path, "/usr/bin/kata-proxy", NULL,
+	       "the kata-proxy program"),
+	BOOL("proxy.kata", "enable_debug", proxy.enable_debug, "log level debug"),
+	STRING("shim.kata", "path", shim.path, "/usr/bin/kata-shim", NULL,
+	       "the kata-shim program"),
+	BOOL("shim.kata", "enable_debug", shim.enable_debug, "log level debug"),
+	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
+	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
+	{ 0 },
+};

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/toml.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+struct reader {
+	const char *p;
+	const char *end;
+	const char *line_start;
+	unsigned line;
+	const char *name;
+	struct err *err;
+	struct toml *toml;
+	char *table;
+};
+
+void toml_free(struct toml *toml)
+{
+	if (!toml)
+		return;
+	for (size_t i = 0; i < toml->n_entries; i++) {
+		free(toml->entries[i].table);
+		free(toml->entries[i].key);
+		free(toml->entries[i].string);
+		strv_free(toml->entries[i].strings);
+	}
+	free(toml->entries);
+	strv_free(toml->tables);
+	free(toml);
+}
+
+__attribute__((format(printf, 2, 3))) static int fail(struct reader *r, const char *fmt, ...)
+{
+	CLEANUP(free) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	return err_set(r->err, EINVAL, "%s:%u:%u: %s", r->name, r->line,
+		       (unsigned)(r->p - r->line_start) + 1, text);
+}
+
+static int peek(const struct reader *r)
+{
+	return r->p < r->end ? (unsigned char)*r->p : -1;
+}
+
+static bool at(const struct reader *r, const char *s)
+{
+	size_t len = strlen(s);
+
+	return (size_t)(r->end - r->p) >= len && memcmp(r->p, s, len) == 0;
+}
+
+static void advance(struct reader *r)
+{
+	if (*r->p++ == '\n') {
+		r->line++;
+		r->line_start = r->p;
+	}
+}
+
+static void skip_blanks(struct reader *r)
+{
+	while (peek(r) == ' ' || peek(r) == '\t')
+		r->p++;
+}
+
+static bool at_newline(const struct reader *r)
+{
+	return peek(r) == '\n' || at(r, "\r\n");
+}
+
+static int skip_comment(struct reader *r)
+{
+	if (peek(r) != '#')
+		return 0;
+	while (peek(r) != -1 && !at_newline(r)) {
+		int c = peek(r);
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return fail(r, "control character 0x%02x in a comment", c);
+		r->p++;
+	}
+	return 0;
+}
+
+static int end_of_line(struct reader *r)
+{
+	skip_blanks(r);
+	if (skip_comment(r) < 0)
+		return -EINVAL;
+	if (peek(r) == -1)
+		return 0;
+	if (!at_newline(r))
+		return fail(r, "unexpected text behind the value");
+	while (!at(r, "\n"))
+		r->p++;
+	advance(r);
+	return 0;
+}
+
+/* Blanks, comments and line breaks, inside an array. */
+static int skip_space(struct reader *r)
+{
+	for (;;) {
+		skip_blanks(r);
+		if (skip_comment(r) < 0)
+			return -EINVAL;
+		if (!at_newline(r))
+			return 0;
+		advance(r);
+		if (peek(r) == '\n' && r->p[-1] == '\r')
+			advance(r);
+	}
+}
+
+static void append_utf8(struct buf *out, uint32_t c)
+{
+	uint8_t b[4];
+	size_t n = 0;
+
+	if (c < 0x80) {
+		b[n++] = (uint8_t)c;
+	} else if (c < 0x800) {
+		b[n++] = (uint8_t)(0xc0 | c >> 6);
+		b[n++] = (uint8_t)(0x80 | (c & 0x3f));
+	} else if (c < 0x10000) {
+		b[n++] = (uint8_t)(0xe0 | c >> 12);
+		b[n++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+		b[n++] = (uint8_t)(0x80 | (c & 0x3f));
+	} else {
+		b[n++] = (uint8_t)(0xf0 | c >> 18);
+		b[n++] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+		b[n++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+		b[n++] = (uint8_t)(0x80 | (c & 0x3f));
+	}
+	buf_append(out, b, n);
+}
+
+static int read_unicode(struct reader *r, unsigned digits, struct buf *out)
+{
+	uint32_t c = 0;
+
+	for (unsigned i = 0; i < digits; i++) {
+		int d = peek(r);
+
+		if (d == -1 || !isxdigit(d))
+			return fail(r, "a \\u escape needs %u hexadecimal digits", digits);
+		c = c * 16 + (uint32_t)(isdigit(d) ? d - '0' : tolower(d) - 'a' + 10);
+		r->p++;
+	}
+	if (c == 0)
+		return fail(r, "a string may not hold the character NUL");
+	if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return fail(r, "U+%04X is not a character", c);
+	append_utf8(out, c);
+	return 0;
+}
+
+static int read_escape(struct reader *r, bool multi_line, struct buf *out)
+{
+	static const char letters[] = "btnfr\"\\";
+	static const char values[] = "\b\t\n\f\r\"\\";
+	int c;
+	const char *found;
+
+	r->p++; /* the backslash */
+	c = peek(r);
+	if (c == 'u' || c == 'U') {
+		r->p++;
+		return read_unicode(r, c == 'u' ? 4 : 8, out);
+	}
+	found = c > 0 ? strchr(letters, c) : NULL;
+	if (found) {
+		buf_append(out, &values[found - letters], 1);
+		r->p++;
+		return 0;
+	}
+	if (multi_line) {
+		/* A backslash at the end of a line takes the white space that follows with it. */
+		skip_blanks(r);
+		if (at_newline(r)) {
+			while (peek(r) != -1 && strchr(" \t\r\n", peek(r)))
+				advance(r);
+			return 0;
+		}
+	}
+	return fail(r, "unknown escape in a string; use \\\\ for a backslash");
+}
+
+static int read_string(struct reader *r, char **ret)
+{
+	__attribute__((cleanup(buf_donep))) struct buf out = { 0 };
+	const char quote = *r->p;
+	const char triple[] = { quote, quote, quote, '\0' };
+	bool multi = at(r, triple);
+
+	r->p += multi ? 3 : 1;
+	if (multi && at_newline(r)) {
+		if (peek(r) == '\r')
+			r->p++;
+		advance(r);
+	}
+	for (;;) {
+		int c = peek(r);
+
+		if (c == -1 || (!multi && at_newline(r)))
+			return fail(r, "the string is not closed");
+		if (multi && at(r, triple)) {
+			r->p += 3;
+			/* Up to two quotes may stand in front of the closing ones. */
+			for (int i = 0; i < 2 && peek(r) == quote; i++, r->p++)
+				buf_append(&out, &quote, 1);
+			break;
+		}
+		if (!multi && c == quote) {
+			r->p++;
+			break;
+		}
+		if (c == '\\' && quote == '"') {
+			if (read_escape(r, multi, &out) < 0)
+				return -EINVAL;
+			continue;
+		}
+		if ((c < 0x20 && c != '\t' && !(multi && (c == '\n' || c == '\r'))) || c == 0x7f)
+			return fail(r, "control character 0x%02x in a string", c);
+		buf_append(&out, r->p, 1);
+		advance(r);
+	}
+	*ret = buf_take_string(&out);
+	return 0;
+}
+
+static bool is_word(int c)
+{
+	return c > 0 && (isalnum(c) || c == '_' || c == '-');
+}
+
+/* "a.b" or a."b c": the parts joined by dots. */
+static int read_name(struct reader *r, char **ret)
+{
+	__attribute__((cleanup(buf_donep))) struct buf out = { 0 };
+
+	for (;;) {
+		skip_blanks(r);
+		if (peek(r) == '"' || peek(r) == '\'') {
+			CLEANUP(free) char *part = NULL;
+
+			if (at(r, "\"\"\"") || at(r, "'''"))
+				return fail(r, "a name cannot be a multi-line string");
+			if (read_string(r, &part) < 0)
+				return -EINVAL;
+			buf_append(&out, part, strlen(part));
+		} else if (is_word(peek(r))) {
+			while (is_word(peek(r)))
+				buf_append(&out, r->p++, 1);
+		} else {
+			return fail(r, "a name is expected: letters, digits, '_' and '-'");
+		}
+		skip_blanks(r);
+		if (peek(r) != '.')
+			break;
+		buf_append(&out, r->p++, 1);
+	}
+	*ret = buf_take_string(&out);
+	return 0;
+}
+
+static int digit_value(int c, unsigned base)
+{
+	int v = isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : 99;
+
+	return v < (int)base ? v : -1;
+}
+
+static int read_integer(struct reader *r, int64_t *ret)
+{
+	bool negative = peek(r) == '-';
+	bool sign = negative || peek(r) == '+';
+	unsigned base = 10;
+	uint64_t n = 0;
+	const char *first;
+
+	if (sign)
+		r->p++;
+	if (!sign && (at(r, "0x") || at(r, "0o") || at(r, "0b"))) {
+		base = r->p[1] == 'x' ? 16 : r->p[1] == 'o' ? 8 : 2;
+		r->p += 2;
+	}
+	first = r->p;
+	for (;; r->p++) {
+		int c = peek(r);
+		int v;
+
+		if (c == '_' && r->p > first && r->p[-1] != '_' && r->p + 1 < r->end &&
+		    digit_value((unsigned char)r->p[1], base) >= 0)
+			continue;
+		v = c > 0 ? digit_value(c, base) : -1;
+		if (v < 0)
+			break;
+		if (n > ((uint64_t)INT64_MAX + negative - (uint64_t)v) / base)
+			return fail(r, "the number does not fit into 64 bits");
+		n = n * base + (uint64_t)v;
+	}
+	if (r->p == first)
+		return fail(r, "a number is expected");
+	if (base == 10 && *first == '0' && r->p - first > 1)
+		return fail(r, "a number may not begin with 0");
+	if (peek(r) == '.' || peek(r) == 'e' || peek(r) == 'E')
+		return fail(r, "floating-point numbers are not supported");
+	if (peek(r) == '-' || peek(r) == ':')
+		return fail(r, "dates and times are not supported");
+	if (is_word(peek(r)))
+		return fail(r, "unexpected text behind the number");
+	*ret = negative ? (int64_t)(0 - n) : (int64_t)n;
+	return 0;
+}
+
+static int read_array(struct reader *r, char ***ret)
+{
+	CLEANUP(strv_free) char **words = NULL;
+
+	r->p++;
+	for (;;) {
+		char *word = NULL;
+
+		if (skip_space(r) < 0)
+			return -EINVAL;
+		if (peek(r) == ']')
+			break;
+		if (peek(r) != '"' && peek(r) != '\'')
+			return fail(r, "only strings are supported in an array");
+		if (read_string(r, &word) < 0)
+			return -EINVAL;
+		strv_take(&words, word);
+		if (skip_space(r) < 0)
+			return -EINVAL;
+		if (peek(r) == ',')
+			r->p++;
+		else if (peek(r) != ']')
+			return fail(r, "',' or ']' is expected in the array");
+	}
+	r->p++;
+	*ret = words ? take_ptr(words) : xcalloc(2, sizeof(char *));
+	return 0;
+}
+
+static int read_value(struct reader *r, struct toml_entry *entry)
+{
+	int c = peek(r);
+
+	if (c == '"' || c == '\'') {
+		entry->type = TOML_STRING;
+		return read_string(r, &entry->string);
+	}
+	if (c == '[') {
+		entry->type = TOML_STRINGS;
+		return read_array(r, &entry->strings);
+	}
+	if ((at(r, "true") && !is_word(r->p + 4 < r->end ? r->p[4] : -1)) ||
+	    (at(r, "false") && !is_word(r->p + 5 < r->end ? r->p[5] : -1))) {
+		entry->type = TOML_BOOL;
+		entry->integer = c == 't';
+		r->p += c == 't' ? 4 : 5;
+		return 0;
+	}
+	if (c == '{')
+		return fail(r, "inline tables are not supported");
+	if (at(r, "inf") || at(r, "nan") || at(r, "+inf") || at(r, "-inf"))
+		return fail(r, "floating-point numbers are not supported");
+	if (c == '+' || c == '-' || (c > 0 && isdigit(c))) {
+		entry->type = TOML_INTEGER;
+		return read_integer(r, &entry->integer);
+	}
+	return fail(r, "a value is expected: a string in quotes, a number, true, false or an array");
+}
+
+/* A dotted key belongs to the table that its first parts name. */
+static void split_key(struct reader *r, char *name, struct toml_entry *entry)
+{
+	char *dot = strrchr(name, '.');
+
+	if (!dot) {
+		entry->table = xstrdup(r->table);
+		entry->key = name;
+		return;
+	}
+	*dot = '\0';
+	entry->table = *r->table ? xasprintf("%s.%s", r->table, name) : xstrdup(name);
+	entry->key = xstrdup(dot + 1);
+	free(name);
+}
+
+static struct toml_entry *find_entry(const struct toml *toml, const char *table, const char *key,
+				     size_t before)
+{
+	for (size_t i = 0; i < before; i++)
+		if (str_eq(toml->entries[i].table, table) && str_eq(toml->entries[i].key, key))
+			return &toml->entries[i];
+	return NULL;
+}
+
+static int read_entry(struct reader *r)
+{
+	struct toml *toml = r->toml;
+	struct toml_entry *entry;
+	struct toml_entry *twin;
+	char *name = NULL;
+
+	if ((toml->n_entries & (toml->n_entries + 1)) == 0)
+		toml->entries = xrealloc(toml->entries,
+					 (2 * toml->n_entries + 2) * sizeof(*toml->entries));
+	entry = &toml->entries[toml->n_entries];
+	*entry = (struct toml_entry){ .line = r->line,
+				      .column = (unsigned)(r->p - r->line_start) + 1 };
+	if (read_name(r, &name) < 0)
+		return -EINVAL;
+	split_key(r, name, entry);
+	toml->n_entries++;
+	twin = find_entry(toml, entry->table, entry->key, toml->n_entries - 1);
+	if (twin)
+		return fail(r, "[%s] %s: set a second time; it is on line %u already", entry->table,
+			    entry->key, twin->line);
+	if (peek(r) != '=')
+		return fail(r, "'=' is expected behind the key");
+	r->p++;
+	skip_blanks(r);
+	if (read_value(r, entry) < 0)
+		return -EINVAL;
+	return end_of_line(r);
+}
+
+static int read_table(struct reader *r)
+{
+	char *name = NULL;
+
+	r->p++;
+	if (peek(r) == '[')
+		return fail(r, "arrays of tables ([[…]]) are not supported");
+	if (read_name(r, &name) < 0)
+		return -EINVAL;
+	if (strv_contains(r->toml->tables, name)) {
+		(void)fail(r, "the section [%s] is there a second time", name);
+		free(name);
+		return -EINVAL;
+	}
+	free(r->table);
+	r->table = name;
+	strv_add(&r->toml->tables, name);
+	if (peek(r) != ']')
+		return fail(r, "']' is expected behind the section's name");
+	r->p++;
+	return end_of_line(r);
+}
+
+/* Bytes of the UTF-8 character at @p, 0 if it is none. */
+static size_t utf8_length(const unsigned char *p, size_t left)
+{
+	size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 :
+		   *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+
+	if (n == 0 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static int check_text(struct reader *r)
+{
+	while (r->p < r->end) {
+		size_t n = utf8_length((const unsigned char *)r->p, (size_t)(r->end - r->p));
+
+		if (n == 0)
+			return fail(r, "byte 0x%02x is not UTF-8", (unsigned char)*r->p);
+		if (*r->p == '\0')
+			return fail(r, "NUL byte");
+		while (n-- > 1)
+			r->p++;
+		advance(r);
+	}
+	return 0;
+}
+
+static int read_document(struct reader *r)
+{
+	if (at(r, "\xef\xbb\xbf"))
+		r->p += 3;
+	for (;;) {
+		if (skip_space(r) < 0)
+			return -EINVAL;
+		if (peek(r) == -1)
+			return 0;
+		if ((peek(r) == '[' ? read_table(r) : read_entry(r)) < 0)
+			return -EINVAL;
+	}
+}
+
+int toml_parse(const char *text, size_t len, const char *name, struct toml **ret, struct err *err)
+{
+	CLEANUP(toml_free) struct toml *toml = xcalloc(1, sizeof(*toml));
+	struct reader r = { .p = text,
+			    .end = text + len,
+			    .line_start = text,
+			    .line = 1,
+			    .name = name,
+			    .err = err,
+			    .toml = toml };
+	struct reader check = r;
+	int result;
+
+	if (check_text(&check) < 0)
+		return -EINVAL;
+	r.table = xstrdup("");
+	result = read_document(&r);
+	free(r.table);
+	if (result < 0)
+		return result;
+	*ret = take_ptr(toml);
+	return 0;
+}

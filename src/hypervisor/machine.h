@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* machine.h - what a virtual machine consists of, before any hypervisor spells it out */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
+
+#define SHARE_TAG "kataShared"
+
+/* Strings are borrowed and never NULL; descriptors are inherited by the hypervisor. */
+struct machine {
+	const char *program;
+	const char *id; /* of the sandbox */
+	const char *type;
+	const char *accelerator;         /* "kvm" or "tcg" */
+	const char *machine_options;     /* comma separated, or "" */
+	unsigned vcpus;
+	unsigned max_vcpus;
+	uint64_t memory_mib;
+	uint64_t max_memory_mib; /* equal to memory_mib: nothing can be plugged */
+	unsigned memory_slots;
+	const char *kernel;
+	const char *initrd;
+	const char *firmware;         /* or "" */
+	char *const *kernel_params;
+	char *const *globals;         /* driver.property=value */
+	unsigned root_ports;          /* q35 */
+	enum share_kind share;
+	const char *share_path;       /* 9p: the directory; virtio-fs: virtiofsd's socket */
+	const char *entropy_source;
+	int qmp_fd;     /* listening Unix sockets: of the lock's holder, */
+	int events_fd;  /* of the monitor, */
+	int console_fd; /* of the guest's console */
+	int channel_fd; /* and of its agent */
+	const char *pid_file;
+};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about QEMU 7.2 that this rests on are tried in tests/facts. */
+#include "hypervisor/qemu_args.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "hypervisor/machine.h"
+
+#define ROOT_PORT_FIRST_SLOT 0x10u /* behind the devices that are always there */
+#define FUNCTIONS_PER_SLOT   8u
+
+struct machine_kind {
+	const char *type;
+	const char *options; /* of -machine */
+	const char *bus;     /* where devices sit at boot */
+	bool root_ports;
+	const char *cpu_kvm;
+	const char *cpu_tcg;
+};
+
+static const struct machine_kind kinds[] = {
+	{ "pc", "smm=off,vmport=off", "pci.0", false, "host", "max" },
+	{ "q35", "smm=off,vmport=off,sata=off", "pcie.0", true, "host", "max" },
+	{ "virt", "usb=off,gic-version=max", "pcie.0", true, "host", "max,pauth-impdef=on" },
+};
+
+__attribute__((format(printf, 3, 4))) static void add(char ***args, const char *option,
+						       const char *fmt, ...)
+{
+	va_list ap;
+
+	strv_add(args, option);
+	va_start(ap, fmt);
+	strv_take(args, xvasprintf(fmt, ap));
+	va_end(ap);
+}
+
+static const struct machine_kind *find_kind(const char *type)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (str_eq(kinds[i].type, type))
+			return &kinds[i];
+	return NULL;
+}
+
+/* QEMU's options are separated by commas: one inside a value is written twice. */
+static char *escape(const char *value)
+{
+	char *out = xcalloc(1, 2 * strlen(value) + 1);
+	char *to = out;
+
+	for (; *value; value++) {
+		if (*value == ',')
+			*to++ = ',';
+		*to++ = *value;
+	}
+	return out;
+}
+
+static void add_machine(char ***args, const struct machine *m, const struct machine_kind *kind)
+{
+	bool kvm = str_eq(m->accelerator, "kvm");
+
+	add(args, "-machine", "%s,%s,accel=%s,memory-backend=ram0%s%s", kind->type, kind->options,
+	    m->accelerator, *m->machine_options ? "," : "", m->machine_options);
+	add(args, "-cpu", "%s", kvm ? kind->cpu_kvm : kind->cpu_tcg);
+	add(args, "-smp", "%u,cores=1,threads=1,sockets=%u,maxcpus=%u", m->vcpus, m->max_vcpus,
+	    m->max_vcpus);
+	if (m->max_memory_mib > m->memory_mib)
+		add(args, "-m", "%" PRIu64 "M,slots=%u,maxmem=%" PRIu64 "M", m->memory_mib,
+		    m->memory_slots, m->max_memory_mib);
+	else
+		add(args, "-m", "%" PRIu64 "M", m->memory_mib);
+	/* vhost-user devices map the guest's memory themselves: it must be sharable. */
+	if (m->share == SHARE_VIRTIO_FS)
+		add(args, "-object", "memory-backend-memfd,id=ram0,size=%" PRIu64 "M,share=on",
+		    m->memory_mib);
+	else
+		add(args, "-object", "memory-backend-ram,id=ram0,size=%" PRIu64 "M", m->memory_mib);
+}
+
+static void add_kernel(char ***args, const struct machine *m)
+{
+	CLEANUP(free) char *params = strv_join(m->kernel_params, " ");
+
+	add(args, "-kernel", "%s", m->kernel);
+	add(args, "-initrd", "%s", m->initrd);
+	add(args, "-append", "%s", params);
+	if (*m->firmware)
+		add(args, "-bios", "%s", m->firmware);
+}
+
+static void add_socket(char ***args, const char *id, int fd)
+{
+	add(args, "-chardev", "socket,id=%s,fd=%d,server=on,wait=off", id, fd);
+}
+
+static void add_control(char ***args, const struct machine *m)
+{
+	add_socket(args, "qmp", m->qmp_fd);
+	add(args, "-mon", "chardev=qmp,mode=control");
+	add_socket(args, "events", m->events_fd);
+	add(args, "-mon", "chardev=events,mode=control");
+}
+
+static void add_channel(char ***args, const struct machine *m, const struct machine_kind *kind)
+{
+	add(args, "-device", "virtio-serial-pci,id=serial0,bus=%s,romfile=", kind->bus);
+	add_socket(args, "console0", m->console_fd);
+	add(args, "-device", "virtconsole,chardev=console0,id=hvc0,bus=serial0.0");
+	add_socket(args, "channel0", m->channel_fd);
+	add(args, "-device",
+	    "virtserialport,chardev=channel0,id=channel0,bus=serial0.0,name=agent.channel.0");
+}
+
+static void add_share(char ***args, const struct machine *m, const struct machine_kind *kind)
+{
+	CLEANUP(free) char *path = escape(m->share_path);
+
+	if (m->share == SHARE_VIRTIO_FS) {
+		add(args, "-chardev", "socket,id=share0,path=%s", path);
+		add(args, "-device",
+		    "vhost-user-fs-pci,chardev=share0,tag=" SHARE_TAG
+		    ",queue-size=1024,bus=%s,romfile=",
+		    kind->bus);
+		return;
+	}
+	add(args, "-fsdev", "local,id=share0,path=%s,security_model=none,multidevs=remap", path);
+	add(args, "-device", "virtio-9p-pci,fsdev=share0,mount_tag=" SHARE_TAG ",bus=%s,romfile=",
+	    kind->bus);
+}
+
+/* Eight functions to a slot: the kernel scans a slot without a function 0 only once. */
+static void add_root_ports(char ***args, const struct machine *m)
+{
+	for (unsigned i = 0; i < m->root_ports; i++)
+		add(args, "-device",
+		    "pcie-root-port,id=rp%u,bus=pcie.0,chassis=%u,slot=%u,addr=%x.%x%s", i, i + 1,
+		    i + 1, ROOT_PORT_FIRST_SLOT + i / FUNCTIONS_PER_SLOT, i % FUNCTIONS_PER_SLOT,
+		    i % FUNCTIONS_PER_SLOT == 0 ? ",multifunction=on" : "");
+}
+
+static void add_entropy(char ***args, const struct machine *m, const struct machine_kind *kind)
+{
+	CLEANUP(free) char *source = escape(m->entropy_source);
+
+	add(args, "-object", "rng-random,id=rng0,filename=%s", source);
+	add(args, "-device", "virtio-rng-pci,rng=rng0,bus=%s,romfile=", kind->bus);
+}
+
+int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
+{
+	const struct machine_kind *kind = find_kind(m->type);
+	CLEANUP(free) char *name = escape(m->id);
+	char **args = NULL;
+
+	if (!kind)
+		return err_set(err, EINVAL, "machine_type '%s' is not one of: pc, q35, virt",
+			       m->type);
+	strv_add(&args, m->program);
+	add(&args, "-name", "sandbox-%s", name);
+	add_machine(&args, m, kind);
+	strv_add(&args, "-nodefaults");
+	strv_add(&args, "-no-user-config");
+	strv_add(&args, "-no-reboot"); /* a guest that panics ends its machine */
+	add(&args, "-display", "none");
+	add(&args, "-vga", "none");
+	add(&args, "-rtc", "base=utc,driftfix=%s", str_eq(kind->type, "virt") ? "none" : "slew");
+	add(&args, "-sandbox",
+	    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+	for (char *const *word = m->globals; word && *word; word++)
+		add(&args, "-global", "%s", *word);
+	add_kernel(&args, m);
+	add_control(&args, m);
+	add_channel(&args, m, kind);
+	add_share(&args, m, kind);
+	add_entropy(&args, m, kind);
+	if (kind->root_ports)
+		add_root_ports(&args, m);
+	add(&args, "-pidfile", "%s", m->pid_file);
+	*ret = args;
+	return 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kata-proxy: the one that talks to the virtual machine as long as it lives (design E2). */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cli.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+#include "proxy/clock_sync.h"
+#include "proxy/monitor.h"
+#include "proxy/mux.h"
+#include "version.h"
+
+struct options {
+	const char *mux_socket;
+	const char *listen_socket;
+	const char *listen_fd;
+	const char *agent_logs_socket;
+	const char *events_socket;
+	const char *stderr_fd;
+	const char *last_words;
+	const char *sandbox;
+	const char *log;
+	bool debug;
+	bool version;
+};
+
+static int parse(int argc, char **argv, struct options *o, struct err *err)
+{
+	const struct opt opts[] = {
+		OPT_STRING(0, "mux-socket", &o->mux_socket, "PATH", "QEMU's end of the serial port"),
+		OPT_STRING(0, "listen-socket", &o->listen_socket, "URL",
+			   "where clients connect, unix:///path"),
+		OPT_STRING(0, "listen-fd", &o->listen_fd, "FD",
+			   "the same socket, already listening"),
+		OPT_STRING(0, "agent-logs-socket", &o->agent_logs_socket, "PATH",
+			   "QEMU's end of the guest's console"),
+		OPT_STRING(0, "events-socket", &o->events_socket, "PATH",
+			   "a monitor of QEMU for its events"),
+		OPT_STRING(0, "stderr-fd", &o->stderr_fd, "FD", "a pipe with QEMU's standard error"),
+		OPT_STRING(0, "last-words", &o->last_words, "FILE",
+			   "where the end of console and standard error go when QEMU ends"),
+		OPT_STRING(0, "sandbox", &o->sandbox, "ID", "the sandbox, for log lines"),
+		OPT_STRING(0, "log", &o->log, "LEVEL", "debug, info, warn or error"),
+		OPT_BOOL(0, "debug", &o->debug, "log level debug"),
+		OPT_BOOL(0, "version", &o->version, "show the version"),
+		OPT_END,
+	};
+
+	return opt_parse_go(opts, argc, argv, err);
+}
+
+static int parse_fd(const char *option, const char *text, int *ret, struct err *err)
+{
+	uint64_t fd = 0;
+
+	if (str_to_u64(text, 0, 1023, &fd) < 0)
+		return err_set(err, EINVAL, "-%s: '%s' is not a descriptor", option, text);
+	*ret = (int)fd;
+	return 0;
+}
+
+static int open_listener(const struct options *o, struct err *err)
+{
+	int fd = -1;
+	int r;
+
+	if (o->listen_fd) {
+		r = parse_fd("listen-fd", o->listen_fd, &fd, err);
+		return r < 0 ? r : fd;
+	}
+	if (!str_starts(o->listen_socket, "unix://"))
+		return err_set(err, EINVAL, "-listen-socket: '%s' is not a unix:// URL",
+			       o->listen_socket);
+	return unix_listen(o->listen_socket + strlen("unix://"), 0600, err);
+}
+
+static int start_monitor(const struct options *o, struct loop *loop, struct monitor **ret,
+			 struct err *err)
+{
+	int stderr_fd = -1;
+	int r;
+
+	if (o->stderr_fd) {
+		r = parse_fd("stderr-fd", o->stderr_fd, &stderr_fd, err);
+		if (r < 0)
+			return r;
+	}
+	return monitor_new(loop, o->agent_logs_socket, o->events_socket, stderr_fd, o->last_words,
+			   ret, err);
+}
+
+static int run(const struct options *o, struct err *err)
+{
+	CLEANUP(loop_free) struct loop *loop = NULL;
+	CLEANUP(monitor_free) struct monitor *monitor = NULL;
+	CLEANUP(mux_free) struct mux *mux = NULL;
+	int listener;
+	int serial;
+	int r;
+
+	if (str_empty(o->mux_socket))
+		return err_set(err, EINVAL, "-mux-socket: missing, the socket of the serial port");
+	if (str_empty(o->listen_socket) && str_empty(o->listen_fd))
+		return err_set(err, EINVAL, "-listen-socket: missing, where clients connect");
+	r = loop_new(&loop, err);
+	if (r < 0)
+		return r;
+	serial = unix_connect(o->mux_socket, err);
+	if (serial < 0)
+		return serial;
+	listener = open_listener(o, err);
+	if (listener < 0)
+		return listener;
+	r = start_monitor(o, loop, &monitor, err);
+	if (r < 0)
+		return r;
+	r = mux_new(loop, serial, listener, &mux, err);
+	if (r < 0)
+		return r;
+	clock_sync_start(loop, mux);
+	r = loop_run(loop, err);
+	monitor_finish(monitor);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct err err = { 0 };
+	int r;
+
+	r = parse(argc, argv, &o, &err);
+	if (r == OPT_HELPED)
+		return 0;
+	if (r == 0 && o.version) {
+		(void)printf("kata-proxy version " KATA_VERSION "\n");
+		return 0;
+	}
+	log_init("kata-proxy", o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG :
+										LOG_LEVEL_WARN);
+	log_open_syslog();
+	if (o.sandbox)
+		log_field("sandbox", o.sandbox);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (r == 0)
+		r = run(&o, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		(void)fprintf(stderr, "kata-proxy: %s\n", err.text);
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+
+#define CONSOLE_KEEP (64u << 10)
+#define OTHER_KEEP   (4u << 10)
+#define DRAIN_READS  64 /* of 4 KiB: the pipe's or socket's whole buffer, and then an end */
+
+struct source {
+	struct watch watch;
+	int fd;
+	size_t keep;
+	struct buf tail;
+};
+
+enum { CONSOLE, EVENTS, QEMU, N_SOURCES };
+
+struct monitor {
+	struct loop *loop;
+	struct source sources[N_SOURCES];
+	struct watch signals;
+	int signal_fd;
+	char *last_words;
+};
+
+static ssize_t take(struct source *source)
+{
+	uint8_t data[4096];
+	ssize_t n = read(source->fd, data, sizeof(data));
+	size_t len;
+
+	if (n <= 0)
+		return n;
+	buf_append(&source->tail, data, (size_t)n);
+	len = buf_len(&source->tail);
+	/* Twice the size before half is thrown away: no copying per byte. */
+	if (len > 2 * source->keep)
+		buf_consume(&source->tail, len - source->keep);
+	return n;
+}
+
+static void source_ready(struct watch *watch, uint32_t events __attribute__((unused)))
+{
+	struct source *source = container_of(watch, struct source, watch);
+	ssize_t n = take(source);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		watch_remove(watch);
+}
+
+/* Somebody wants our last words, and us gone. */
+static void terminated(struct watch *watch, uint32_t events __attribute__((unused)))
+{
+	struct monitor *monitor = container_of(watch, struct monitor, signals);
+
+	loop_stop(monitor->loop, 0);
+}
+
+static int watch_signals(struct monitor *monitor, struct err *err)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	monitor->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (monitor->signal_fd < 0)
+		return err_errno(err, "signalfd");
+	return loop_add(monitor->loop, &monitor->signals, monitor->signal_fd, EPOLLIN, terminated,
+			err);
+}
+
+static int add_source(struct monitor *monitor, int which, int fd, size_t keep, struct err *err)
+{
+	struct source *source = &monitor->sources[which];
+
+	source->fd = fd;
+	source->keep = keep;
+	(void)fd_set_nonblock(fd, true);
+	return loop_add(monitor->loop, &source->watch, fd, EPOLLIN, source_ready, err);
+}
+
+static int add_socket(struct monitor *monitor, int which, const char *path, size_t keep,
+		      struct err *err)
+{
+	int fd = unix_connect(path, err);
+
+	return fd < 0 ? fd : add_source(monitor, which, fd, keep, err);
+}
+
+int monitor_new(struct loop *loop, const char *console, const char *events, int stderr_fd,
+		const char *last_words, struct monitor **ret, struct err *err)
+{
+	static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
+	struct monitor *monitor = xcalloc(1, sizeof(*monitor));
+	int r;
+
+	*ret = monitor; /* the caller frees it, half-built too */
+	monitor->loop = loop;
+	monitor->last_words = last_words ? xstrdup(last_words) : NULL;
+	for (int i = 0; i < N_SOURCES; i++)
+		monitor->sources[i].fd = -1;
+	r = watch_signals(monitor, err);
+	if (r == 0 && console)
+		r = add_socket(monitor, CONSOLE, console, CONSOLE_KEEP, err);
+	if (r == 0 && events)
+		r = add_socket(monitor, EVENTS, events, OTHER_KEEP, err);
+	if (r == 0 && events)
+		r = write_full(monitor->sources[EVENTS].fd, hello, sizeof(hello) - 1);
+	if (r == 0 && stderr_fd >= 0)
+		r = add_source(monitor, QEMU, stderr_fd, OTHER_KEEP, err);
+	return r;
+}
+
+static void append_tail(struct buf *out, const char *title, const struct source *source)
+{
+	size_t len = buf_len(&source->tail);
+	size_t skip = len > source->keep ? len - source->keep : 0;
+
+	buf_printf(out, "== %s\n", title);
+	buf_append(out, buf_data(&source->tail) + skip, len - skip);
+	buf_printf(out, "\n");
+}
+
+void monitor_finish(struct monitor *monitor)
+{
+	__attribute__((cleanup(buf_donep))) struct buf text = { 0 };
+	struct err error = { 0 };
+
+	if (!monitor->last_words)
+		return;
+	for (int i = 0; i < N_SOURCES; i++)
+		for (int n = 0; n < DRAIN_READS && monitor->sources[i].fd >= 0; n++)
+			if (take(&monitor->sources[i]) <= 0)
+				break;
+	append_tail(&text, "qemu", &monitor->sources[QEMU]);
+	append_tail(&text, "events", &monitor->sources[EVENTS]);
+	append_tail(&text, "console", &monitor->sources[CONSOLE]);
+	if (file_replace_at(AT_FDCWD, monitor->last_words, buf_data(&text), buf_len(&text), 0600,
+			    &error) < 0)
+		log_warn("%s", error.text);
+}
+
+void monitor_free(struct monitor *monitor)
+{
+	if (!monitor)
+		return;
+	for (int i = 0; i < N_SOURCES; i++) {
+		watch_remove(&monitor->sources[i].watch);
+		if (monitor->sources[i].fd >= 0)
+			close(monitor->sources[i].fd);
+		buf_done(&monitor->sources[i].tail);
+	}
+	watch_remove(&monitor->signals);
+	if (monitor->signal_fd >= 0)
+		close(monitor->signal_fd);
+	free(monitor->last_words);
+	free(monitor);
+}

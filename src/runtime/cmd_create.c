@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/cli.h"
+#include "base/fault.h"
+#include "base/proc.h"
+#include "config/config.h"
+#include "runtime/command.h"
+#include "runtime/create_options.h"
+#include "sandbox/sandbox.h"
+
+/* Source: runtime-spec, runtime.md, "Create". */
+static int run_create(const struct globals *globals, int argc, char **argv, struct err *err)
+{
+	struct create_options o = CREATE_OPTIONS_INIT;
+	CLEANUP(config_free) struct config *config = NULL;
+	CLEANUP(free) char *bundle = NULL;
+	struct proc_id shim = { 0 };
+	int r;
+
+	const struct opt opts[] = { CREATE_OPTIONS(o), OPT_END };
+
+	r = opt_parse(opts, argc, argv, err);
+	if (r != 0)
+		return r;
+	r = id_check(o.id, err);
+	if (r == 0)
+		r = resolve_bundle(o.bundle, &bundle, err);
+	if (r == 0)
+		r = load_config(globals, true, &config, err);
+	if (r < 0)
+		return r;
+	fault_begin("create");
+	return container_create(&(struct create_params){ .config = config,
+							 .id = o.id,
+							 .bundle = bundle,
+							 .root = globals->root,
+							 .console = o.console,
+							 .console_socket = o.console_socket,
+							 .pid_file = o.pid_file,
+							 .detach = true },
+				&shim, err);
+}
+
+const struct command cmd_create = { "create", "create a container", run_create };

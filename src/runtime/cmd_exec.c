@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "oci/spec.h"
+#include "runtime/command.h"
+#include "sandbox/sandbox.h"
+
+struct exec_options {
+	const char *console;
+	const char *console_socket;
+	const char *cwd;
+	char **env;
+	const char *user;
+	const char *process;
+	const char *pid_file;
+	const char *process_label;
+	const char *apparmor;
+	char **caps;
+	const char *id;
+	char **args;
+	bool tty;
+	bool detach;
+	bool no_new_privs;
+	bool no_subreaper;
+};
+
+/* "UID" or "UID:GID". */
+static int set_user(const char *text, struct oci_user *user, struct err *err)
+{
+	CLEANUP(strv_free) char **parts = strv_split(text, ":");
+	uint64_t uid = 0;
+	uint64_t gid = 0;
+	size_t n = strv_len(parts);
+
+	if (n < 1 || n > 2 || str_to_u64(parts[0], 0, UINT32_MAX, &uid) < 0 ||
+	    (n == 2 && str_to_u64(parts[1], 0, UINT32_MAX, &gid) < 0))
+		return err_set(err, EINVAL, "--user: '%s' is not UID or UID:GID, in numbers", text);
+	user->uid = (uint32_t)uid;
+	user->gid = (uint32_t)gid;
+	return 0;
+}
+
+static void add_caps(struct oci_capabilities *caps, char *const *names)
+{
+	for (; names && *names; names++) {
+		strv_add(&caps->bounding, *names);
+		strv_add(&caps->effective, *names);
+		strv_add(&caps->permitted, *names);
+	}
+}
+
+/* The container's own process, changed as the options say. */
+static int process_from_options(const struct exec_options *o, const char *id,
+				struct oci_process *ret, struct err *err)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
+	CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
+	int r;
+
+	if (!o->args || !*o->args)
+		return err_set(err, EINVAL, "exec: missing command; see 'kata-runtime exec --help'");
+	r = container_look(id, &view, err);
+	if (r == 0)
+		r = oci_spec_load(view.record->bundle, &spec, err);
+	if (r < 0)
+		return r;
+	oci_process_copy(ret, &spec->process);
+	strv_free(ret->args);
+	ret->args = strv_copy(o->args);
+	ret->terminal = o->tty;
+	for (char **word = o->env; word && *word; word++)
+		strv_add(&ret->env, *word);
+	if (o->cwd) {
+		free(ret->cwd);
+		ret->cwd = xstrdup(o->cwd);
+	}
+	if (o->no_new_privs)
+		ret->no_new_privileges = true;
+	add_caps(&ret->capabilities, o->caps);
+	return o->user ? set_user(o->user, &ret->user, err) : 0;
+}
+
+static int exec_and_wait(const struct globals *globals, const struct exec_options *o,
+			 struct oci_process *process, struct err *err)
+{
+	CLEANUP(config_free) struct config *config = NULL;
+	CLEANUP(free) char *id = NULL;
+	struct proc_id shim = { 0 };
+	int r;
+
+	r = id_resolve(o->id, &id, err);
+	if (r == 0)
+		r = load_config(globals, false, &config, err);
+	if (r == 0)
+		r = o->process ? oci_process_load(o->process, process, err) :
+				 process_from_options(o, id, process, err);
+	if (r < 0)
+		return r;
+	r = container_exec(&(struct exec_params){ .config = config,
+						  .id = id,
+						  .process = process,
+						  .console = o->console,
+						  .console_socket = o->console_socket,
+						  .pid_file = o->pid_file,
+						  .detach = o->detach },
+			   &shim, err);
+	return r < 0 || o->detach ? r : wait_shim(&shim, err);
+}
+
+static int run_exec(const struct globals *globals, int argc, char **argv, struct err *err)
+{
+	struct oci_process process;
+	struct exec_options o = { 0 };
+	int r;
+
+	const struct opt opts[] = {
+		OPT_STRING(0, "console", &o.console, "PATH", "an existing terminal for the process"),
+		OPT_STRING(0, "console-socket", &o.console_socket, "SOCKET",
+			   "who is sent the master of a new terminal"),
+		OPT_STRING(0, "cwd", &o.cwd, "DIR", "working directory in the container"),
+		OPT_LIST('e', "env", &o.env, "NAME=VALUE", "environment variable, repeatable"),
+		OPT_BOOL('t', "tty", &o.tty, "give the process a terminal"),
+		OPT_STRING('u', "user", &o.user, "UID[:GID]", "user and group, in numbers"),
+		OPT_STRING('p', "process", &o.process, "FILE", "process.json instead of a command"),
+		OPT_BOOL('d', "detach", &o.detach, "do not wait for the process"),
+		OPT_STRING(0, "pid-file", &o.pid_file, "FILE", "where the shim's pid is written"),
+		OPT_STRING(0, "process-label", &o.process_label, "LABEL",
+			   "accepted, the guest has no SELinux"),
+		OPT_STRING(0, "apparmor", &o.apparmor, "PROFILE",
+			   "accepted, the guest has no AppArmor"),
+		OPT_BOOL(0, "no-new-privs", &o.no_new_privs, "set no_new_privs"),
+		OPT_LIST('c', "cap", &o.caps, "CAP", "one more capability, repeatable"),
+		OPT_BOOL(0, "no-subreaper", &o.no_subreaper, NULL),
+		OPT_ARG("container-id", &o.id, "the container"),
+		OPT_REST("command", &o.args, "the program and its arguments"),
+		OPT_END,
+	};
+
+	oci_process_init(&process);
+	r = opt_parse(opts, argc, argv, err);
+	if (r == 0)
+		r = exec_and_wait(globals, &o, &process, err);
+	oci_process_done(&process);
+	strv_free(o.env);
+	strv_free(o.caps);
+	return r;
+}
+
+const struct command cmd_exec = { "exec", "run another process in a container", run_exec };

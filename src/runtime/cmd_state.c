@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/cli.h"
+#include "base/json_writer.h"
+#include "runtime/command.h"
+#include "sandbox/sandbox.h"
+
+static void print_state(const struct container_view *view)
+{
+	struct json_writer w = { .indent = 2 };
+	CLEANUP(free) char *text = NULL;
+
+	json_open_object(&w, NULL);
+	json_put_string(&w, "ociVersion", view->record->oci_version);
+	json_put_string(&w, "id", view->record->id);
+	json_put_string(&w, "status", state_name(view->state));
+	json_put_i64(&w, "pid", view->state == STATE_STOPPED ? 0 : view->record->shim.pid);
+	json_put_string(&w, "bundle", view->record->bundle);
+	json_put_map(&w, "annotations", view->record->annotations);
+	json_close_object(&w);
+	text = json_finish(&w);
+	(void)fputs(text, stdout);
+}
+
+/* Source: runtime-spec, runtime.md, "State" and "Query State". */
+static int run_state(const struct globals *globals __attribute__((unused)), int argc, char **argv,
+		     struct err *err)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
+	CLEANUP(free) char *id = NULL;
+	const char *name = NULL;
+	int r;
+
+	const struct opt opts[] = {
+		OPT_ARG("container-id", &name, "the container"),
+		OPT_END,
+	};
+
+	r = opt_parse(opts, argc, argv, err);
+	if (r != 0)
+		return r;
+	r = id_resolve(name, &id, err);
+	if (r == 0)
+		r = container_look(id, &view, err);
+	if (r < 0)
+		return r;
+	print_state(&view);
+	return 0;
+}
+
+const struct command cmd_state = { "state", "show the state of a container", run_state };

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command.h - one subcommand of kata-runtime */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct config;
+struct err;
+struct proc_id;
+
+struct globals {
+	const char *program;     /* argv[0]'s last part, for messages */
+	const char *config_path; /* --kata-config, or NULL */
+	const char *root;        /* --root: recorded, never a place of state (design E12) */
+	const char *log;
+	const char *log_format;
+	const char *rootless;
+	bool debug;
+	bool systemd_cgroup;
+	bool show_default_paths;
+	bool version;
+};
+
+struct command {
+	const char *name;
+	const char *summary;
+	/* argv[0] is "kata-runtime <name>". Returns the exit code, or -errno. */
+	int (*run)(const struct globals *globals, int argc, char **argv, struct err *err);
+};
+
+extern const struct command cmd_create;
+extern const struct command cmd_delete;
+extern const struct command cmd_exec;
+extern const struct command cmd_kill;
+extern const struct command cmd_list;
+extern const struct command cmd_run;
+extern const struct command cmd_start;
+extern const struct command cmd_state;
+
+/*
+ * Loads the configuration. @warn: also tell, on standard error, about unknown
+ * keys and, once per boot of the host, about a missing KVM.
+ */
+int load_config(const struct globals *globals, bool warn, struct config **ret, struct err *err);
+
+/* @bundle as an absolute path of an existing directory, owned. */
+int resolve_bundle(const char *bundle, char **ret, struct err *err);
+
+/*
+ * Waits for a shim of ours to end, passing signals on to it. Returns its exit
+ * code, or 128 + the signal that ended it.
+ */
+int wait_shim(const struct proc_id *shim, struct err *err);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "runtime/command.h"
+#include "sandbox/paths.h"
+#include "sandbox/persist.h"
+#include "sandbox/sandbox.h"
+
+static void warn(const struct globals *globals, const char *text)
+{
+	log_warn("%s", text);
+	(void)fprintf(stderr, "%s: warning: %s\n", globals->program, text);
+}
+
+/* A mark below the run directory, which a reboot clears or the boot id outdates. */
+static bool first_time(const char *name)
+{
+	char boot_id[BOOT_ID_LEN];
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int fd = -1;
+
+	boot_id_read(boot_id);
+	path = xasprintf("%s/kata-containers/%s-%s", paths_run_dir(), name, boot_id);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd >= 0;
+}
+
+static void warn_about_kvm(const struct globals *globals, const struct config *config)
+{
+	const char *reason = sandbox_emulation_reason(config);
+	CLEANUP(free) char *text = NULL;
+	CLEANUP(free) char *dir = xasprintf("%s/kata-containers", paths_run_dir());
+
+	if (!reason)
+		return;
+	(void)mkdir(dir, 0755); /* usually there; without it the warning comes again */
+	if (!first_time("kvm-warned"))
+		return;
+	text = xasprintf("KVM cannot be used (%s): virtual machines are emulated, which is slow; "
+			 "machine_accelerators = \"accel=tcg\" says that this is wanted",
+			 reason);
+	warn(globals, text);
+}
+
+int load_config(const struct globals *globals, bool warn_user, struct config **ret,
+		struct err *err)
+{
+	int r = config_load(globals->config_path, ret, err);
+
+	if (r < 0)
+		return r;
+	if ((*ret)->runtime.enable_debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (!warn_user)
+		return 0;
+	for (char **text = (*ret)->warnings; text && *text; text++)
+		warn(globals, *text);
+	warn_about_kvm(globals, *ret);
+	return 0;
+}
+
+int resolve_bundle(const char *bundle, char **ret, struct err *err)
+{
+	CLEANUP(free) char *real = NULL;
+	struct stat st;
+
+	if (str_empty(bundle))
+		return err_set(err, EINVAL, "--bundle: empty, a directory with config.json is needed");
+	real = realpath(bundle, NULL);
+	if (!real)
+		return err_errno(err, "invalid bundle path '%s'", bundle);
+	if (stat(real, &st) < 0)
+		return err_errno(err, "invalid bundle path '%s'", bundle);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "invalid bundle path '%s': it should be a directory",
+			       bundle);
+	*ret = take_ptr(real);
+	return 0;
+}
+
+/*
+ * What the terminal sends (^C, ^\) reaches the shim too, which is in the same
+ * process group; what was sent to us alone is passed on.
+ */
+static void pass_on(const struct proc_id *shim, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_code != SI_KERNEL)
+		(void)proc_signal(shim, (int)info->ssi_signo);
+}
+
+int wait_shim(const struct proc_id *shim, struct err *err)
+{
+	static const int passed[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+	CLEANUP(close) int fd = -1;
+	sigset_t mask;
+	int status = 0;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		sigaddset(&mask, passed[i]);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	fd = signalfd(-1, &mask, SFD_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "signalfd");
+	for (;;) {
+		struct signalfd_siginfo info;
+		pid_t pid = waitpid(shim->pid, &status, WNOHANG);
+
+		if (pid == shim->pid)
+			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		if (pid < 0)
+			return err_errno(err, "wait for kata-shim, pid %d", shim->pid);
+		if (read(fd, &info, sizeof(info)) == sizeof(info) && info.ssi_signo != SIGCHLD)
+			pass_on(shim, &info);
+	}
+}

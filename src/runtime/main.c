@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/cli.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "runtime/command.h"
+#include "version.h"
+
+#define OCI_VERSION "1.2.0" /* of the runtime-spec that we follow */
+
+static const struct command *const commands[] = {
+	&cmd_create, &cmd_start, &cmd_run,  &cmd_state, &cmd_kill,
+	&cmd_delete, &cmd_exec,	 &cmd_list, NULL,
+};
+
+static void print_version(void)
+{
+	printf("kata-runtime  : %s\n   commit   : %s\n   OCI specs: %s\n", KATA_VERSION, KATA_COMMIT,
+	       OCI_VERSION);
+}
+
+static void print_help(const struct opt *opts)
+{
+	printf("Usage: kata-runtime [global options] command [command options] [arguments]\n\n"
+	       "Runs OCI containers, each pod in its own virtual machine.\n\nCommands:\n");
+	for (const struct command *const *c = commands; *c; c++)
+		printf("  %-10s %s\n", (*c)->name, (*c)->summary);
+	printf("  %-10s %s\n  %-10s %s\n\nGlobal options:\n", "version", "show the version", "help",
+	       "show this help");
+	opt_print_help(opts);
+}
+
+static int open_log(const struct globals *g, struct err *err)
+{
+	if (!str_eq(g->log_format, "text") && !str_eq(g->log_format, "json"))
+		return err_set(err, EINVAL, "--log-format: '%s' is not one of: text, json",
+			       g->log_format);
+	if (!str_eq(g->rootless, "auto") && !str_eq(g->rootless, "true") &&
+	    !str_eq(g->rootless, "false"))
+		return err_set(err, EINVAL, "--rootless: '%s' is not one of: true, false, auto",
+			       g->rootless);
+	log_init("kata-runtime", g->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+	log_open_syslog();
+	return g->log ? log_open_file(g->log, str_eq(g->log_format, "json"), err) : 0;
+}
+
+static int run_command(const struct globals *g, int argc, char **argv, struct err *err)
+{
+	CLEANUP(free) char *name = NULL;
+
+	for (const struct command *const *c = commands; *c; c++) {
+		if (!str_eq((*c)->name, argv[0]))
+			continue;
+		log_field("command", argv[0]);
+		name = xasprintf("%s %s", g->program, argv[0]);
+		argv[0] = name;
+		return (*c)->run(g, argc, argv, err);
+	}
+	return err_set(err, EINVAL, "Invalid command \"%s\"; '%s help' lists the commands", argv[0],
+		       g->program);
+}
+
+static int run(int argc, char **argv, struct err *err)
+{
+	struct globals g = { .program = path_base(argv[0]),
+			     .root = "/var/run/kata-containers",
+			     .log_format = "text",
+			     .rootless = "auto" };
+	int used = 0;
+	int r;
+
+	const struct opt opts[] = {
+		OPT_STRING(0, "kata-config", &g.config_path, "FILE", "the configuration file"),
+		OPT_STRING(0, "log", &g.log, "FILE", "a log file besides syslog; truncated first"),
+		OPT_STRING(0, "log-format", &g.log_format, "FORMAT", "of that file: text or json"),
+		OPT_STRING(0, "root", &g.root, "DIR",
+			   "accepted and recorded; state is never stored there"),
+		OPT_STRING(0, "rootless", &g.rootless, "BOOL", "accepted: true, false or auto"),
+		OPT_BOOL(0, "kata-show-default-config-paths", &g.show_default_paths,
+			 "print where the configuration is looked for"),
+		OPT_BOOL(0, "systemd-cgroup", &g.systemd_cgroup,
+			 "cgroupsPath has the form slice:prefix:name"),
+		OPT_BOOL(0, "debug", &g.debug, "log level debug"),
+		OPT_BOOL('v', "version", &g.version, "show the version"),
+		OPT_END,
+	};
+
+	argv[0] = (char *)(uintptr_t)g.program;
+	r = opt_parse_leading(opts, argc, argv, &used, err);
+	if (r < 0)
+		return r;
+	if (g.version || (used < argc && str_eq(argv[used], "version"))) {
+		print_version();
+		return 0;
+	}
+	if (g.show_default_paths) {
+		for (const char *const *path = config_default_paths; *path; path++)
+			printf("%s\n", *path);
+		return 0;
+	}
+	if (r == OPT_HELPED || used == argc || str_eq(argv[used], "help")) {
+		print_help(opts);
+		return 0;
+	}
+	r = open_log(&g, err);
+	return r < 0 ? r : run_command(&g, argc - used, argv + used, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = { 0 };
+	int r;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(2) */
+	r = run(argc, argv, &err);
+	if (r >= 0)
+		return r == OPT_HELPED ? 0 : r;
+	log_error("%s", err.text);
+	(void)fprintf(stderr, "%s\n", err.text);
+	return 1;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/guest_spec.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "oci/mount_options.h"
+#include "oci/spec.h"
+#include "sandbox/paths.h"
+#include "sandbox/share.h"
+
+char *guest_spec_root_name(const char *cid)
+{
+	return xasprintf("%s/rootfs", cid);
+}
+
+/* "<cid>-<16 hex digits>-<base name>": reference 00, section 3. */
+static char *volume_name(const char *cid, const char *source)
+{
+	uint64_t random = 0;
+	char *name;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		abort();
+	name = xasprintf("%s-%016llx-%s", cid, (unsigned long long)random, path_base(source));
+	if (strlen(name) > NAME_MAX)
+		name[NAME_MAX] = '\0'; /* of the base name: ids leave room for the rest */
+	return name;
+}
+
+static void replace(char **text, char *with)
+{
+	free(*text);
+	*text = with;
+}
+
+static bool is_bind(const struct oci_mount *mount, const struct mount_options *options)
+{
+	return options->bind || (mount->type && str_eq(mount->type, "bind"));
+}
+
+/* The host's own /proc, /sys and /dev are of no use in the guest: it has its own. */
+static bool is_system_path(const char *path)
+{
+	static const char *const roots[] = { "/proc", "/sys", "/dev" };
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		size_t len = strlen(roots[i]);
+
+		if (str_starts(path, roots[i]) && (path[len] == '/' || !path[len]))
+			return !str_starts(path, "/dev/shm");
+	}
+	return false;
+}
+
+static int share_volume(struct oci_mount *mount, const struct mount_options *options,
+			const char *bundle, const char *sid, const char *cid, struct err *err)
+{
+	CLEANUP(free) char *source = NULL;
+	CLEANUP(free) char *name = NULL;
+	struct stat st;
+	int r;
+
+	if (str_empty(mount->source))
+		return err_set(err, EINVAL, "mounts: %s: a bind mount needs a source",
+			       mount->destination);
+	source = *mount->source == '/' ? xstrdup(mount->source) :
+					 xasprintf("%s/%s", bundle, mount->source);
+	if (stat(source, &st) < 0)
+		return err_errno(err, "mounts: %s: source %s", mount->destination, source);
+	name = volume_name(cid, source);
+	r = share_add(sid, name, source, options->recursive, options->read_only, err);
+	if (r < 0)
+		return err_prefix(err, "mounts: %s", mount->destination);
+	replace(&mount->source, xasprintf(GUEST_SHARE "/%s", name));
+	return 0;
+}
+
+static void drop_mount(struct oci_spec *spec, size_t i)
+{
+	free(spec->mounts[i].destination);
+	free(spec->mounts[i].source);
+	free(spec->mounts[i].type);
+	strv_free(spec->mounts[i].options);
+	spec->n_mounts--;
+	memmove(&spec->mounts[i], &spec->mounts[i + 1],
+		(spec->n_mounts - i) * sizeof(spec->mounts[0]));
+}
+
+static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char *sid,
+			  const char *cid, struct err *err)
+{
+	size_t i = 0;
+
+	while (i < spec->n_mounts) {
+		__attribute__((cleanup(mount_options_done))) struct mount_options options = { 0 };
+		struct oci_mount *mount = &spec->mounts[i];
+		int r = mount_options_parse(mount->options, &options, err);
+
+		if (r < 0)
+			return err_prefix(err, "mounts: %s", mount->destination);
+		if (!is_bind(mount, &options)) {
+			i++;
+			continue;
+		}
+		if (str_eq(mount->destination, "/dev/shm")) {
+			/* The pod's shared memory is in the guest. */
+			replace(&mount->source, xstrdup(GUEST_SHM));
+			i++;
+			continue;
+		}
+		if (mount->source && is_system_path(mount->source)) {
+			drop_mount(spec, i);
+			continue;
+		}
+		r = share_volume(mount, &options, bundle, sid, cid, err);
+		if (r < 0)
+			return r;
+		i++;
+	}
+	return 0;
+}
+
+/* Which namespaces the container gets in the guest (reference 05, section 8, and design). */
+static int prepare_namespaces(struct oci_spec *spec, bool pod_owner, struct err *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < spec->n_namespaces; i++) {
+		struct oci_namespace *ns = &spec->namespaces[i];
+		bool pods = str_eq(ns->type, "uts") || str_eq(ns->type, "ipc");
+
+		if (str_eq(ns->type, "user"))
+			return err_set(err, ENOTSUP,
+				       "linux.namespaces: a user namespace is not supported");
+		if (str_eq(ns->type, "pid") && ns->path)
+			return err_set(err, ENOTSUP,
+				       "linux.namespaces: joining the pid namespace %s is not "
+				       "supported",
+				       ns->path);
+		/* The pod's uts and ipc are the guest's; the network is always. */
+		if (str_eq(ns->type, "network") || (pods && (pod_owner || ns->path))) {
+			free(ns->type);
+			free(ns->path);
+			continue;
+		}
+		spec->namespaces[kept++] = *ns;
+	}
+	spec->n_namespaces = kept;
+	return 0;
+}
+
+int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *sid, const char *cid,
+		       bool pod_owner, struct err *err)
+{
+	CLEANUP(free) char *rootfs = NULL;
+	CLEANUP(free) char *name = guest_spec_root_name(cid);
+	int r;
+
+	r = prepare_namespaces(spec, pod_owner, err);
+	if (r < 0)
+		return r;
+	rootfs = *spec->root_path == '/' ? xstrdup(spec->root_path) :
+					   xasprintf("%s/%s", bundle, spec->root_path);
+	r = share_add(sid, name, rootfs, true, spec->root_readonly, err);
+	if (r < 0)
+		return err_prefix(err, "root.path");
+	replace(&spec->root_path, xasprintf(GUEST_SHARE "/%s", name));
+	return prepare_mounts(spec, bundle, sid, cid, err);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h - of sandbox/ only */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sandbox/persist.h"
+
+struct agentc;
+struct create_params;
+struct err;
+struct oci_spec;
+struct sandbox;
+
+/* How long the agent may take (reference 10, section 4). */
+#define REQUEST_MS          10000u
+#define CREATE_CONTAINER_MS 120000u
+#define KILL_FORCED_MS      5000u /* design E13 */
+#define DESTROY_MS          5000u
+#define DESTROY_FORCED_MS   1500u /* delete --force is done within 5 s */
+#define PROCESS_END_MS      3000u /* from SIGKILL to the end */
+
+#define SHIM_RECORD "shim.record"
+
+/* The sandbox of container @cid; owned. -ENOENT when there is no such container. */
+int mapping_find(const char *cid, char **ret_sid, struct err *err);
+int mapping_add(const char *cid, const char *sid, struct err *err);
+int mapping_remove(const char *cid, struct err *err);
+
+/* Starts the virtual machine of a new sandbox: everything but waiting for it. */
+struct sandbox_start {
+	int dirfd; /* of the sandbox, locked; owned */
+	struct vm *vm;
+};
+
+int sandbox_begin(const struct create_params *params, struct sandbox_start *ret, struct err *err);
+int sandbox_finish(const struct create_params *params, struct sandbox_start *start,
+		   const struct oci_spec *spec, struct agentc **ret_agent, struct err *err);
+
+/*
+ * Removes all of a sandbox by its name alone, whatever state it is in. The
+ * caller holds its lock, or knows that nobody does.
+ */
+int sandbox_remove(const char *sid, struct err *err);
+
+/* Stops the guest in good order as far as it takes part, then sandbox_remove(). */
+int sandbox_stop(const char *sid, bool force, struct err *err);
+
+/* Whether the sandbox is known to be of another boot of the host. */
+bool sandbox_is_stale(const char *sid);
+
+/* Connects to the agent of a sandbox whose machine is alive. */
+int sandbox_connect(const char *sid, struct agentc **ret, struct err *err);
+
+/* Ends every shim that left a record in the container's directory. For records of this boot. */
+int shims_end(const char *sid, const char *cid, struct err *err);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/persist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define RECORD_MAX   (8u << 20) /* annotations come from config.json of at most 4 MiB */
+#define RECORD_DEPTH 8u
+
+static const char *const state_names[] = { "creating", "created", "running", "paused", "stopped" };
+
+const char *state_name(enum state state)
+{
+	return state_names[state];
+}
+
+static int state_parse(const char *name, enum state *ret, struct err *err)
+{
+	for (size_t i = 0; name && i < sizeof(state_names) / sizeof(state_names[0]); i++) {
+		if (str_eq(state_names[i], name)) {
+			*ret = (enum state)i;
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "state: '%s' is none", name ? name : "");
+}
+
+void boot_id_read(char ret[BOOT_ID_LEN])
+{
+	CLEANUP(free) char *text = NULL;
+
+	memset(ret, 0, BOOT_ID_LEN);
+	if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text) == 0)
+		snprintf(ret, BOOT_ID_LEN, "%.36s", text);
+}
+
+void sandbox_record_free(struct sandbox_record *record)
+{
+	if (!record)
+		return;
+	free(record->id);
+	free(record->config_path);
+	free(record->root);
+	free(record);
+}
+
+void container_record_free(struct container_record *record)
+{
+	if (!record)
+		return;
+	free(record->id);
+	free(record->sandbox);
+	free(record->bundle);
+	free(record->rootfs);
+	free(record->oci_version);
+	free(record->created);
+	strv_free(record->annotations);
+	free(record);
+}
+
+static int write_json(int dirfd, struct json_writer *w, struct err *err)
+{
+	CLEANUP(free) char *text = json_finish(w);
+
+	return file_replace_at(dirfd, PERSIST_FILE, text, strlen(text), 0600, err);
+}
+
+static int read_json(int dirfd, struct json **ret, struct json_at *ret_root, struct err *err)
+{
+	CLEANUP(free) char *text = NULL;
+	int r = file_read_at(dirfd, PERSIST_FILE, RECORD_MAX, &text);
+
+	if (r < 0) {
+		errno = -r;
+		return err_errno(err, "read " PERSIST_FILE);
+	}
+	r = json_parse(text, strlen(text), RECORD_DEPTH, ret, err);
+	if (r < 0)
+		return err_prefix(err, PERSIST_FILE);
+	*ret_root = json_root(*ret);
+	return json_check_object(ret_root, err);
+}
+
+int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct err *err)
+{
+	struct json_writer w = { .indent = 2 };
+
+	json_open_object(&w, NULL);
+	json_put_string(&w, "id", record->id);
+	json_put_string(&w, "bootId", record->boot_id);
+	json_put_string(&w, "configPath", record->config_path);
+	json_put_string(&w, "root", record->root);
+	json_close_object(&w);
+	return write_json(dirfd, &w, err);
+}
+
+int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = xcalloc(1, sizeof(*record));
+	CLEANUP(json_free) struct json *doc = NULL;
+	CLEANUP(free) char *boot_id = NULL;
+	struct json_at at;
+	int r;
+
+	r = read_json(dirfd, &doc, &at, err);
+	if (r == 0)
+		r = json_get_string(&at, "id", &record->id, err);
+	if (r == 0)
+		r = json_get_string(&at, "bootId", &boot_id, err);
+	if (r == 0)
+		r = json_get_string(&at, "configPath", &record->config_path, err);
+	if (r == 0)
+		r = json_get_string(&at, "root", &record->root, err);
+	if (r < 0)
+		return r;
+	if (!record->id || !boot_id)
+		return err_set(err, EINVAL, PERSIST_FILE " is not complete");
+	snprintf(record->boot_id, sizeof(record->boot_id), "%.36s", boot_id);
+	*ret = take_ptr(record);
+	return 0;
+}
+
+int container_record_write(int dirfd, const struct container_record *record, struct err *err)
+{
+	struct json_writer w = { .indent = 2 };
+
+	json_open_object(&w, NULL);
+	json_put_string(&w, "id", record->id);
+	json_put_string(&w, "sandbox", record->sandbox);
+	json_put_string(&w, "bundle", record->bundle);
+	json_put_string(&w, "rootfs", record->rootfs);
+	json_put_string(&w, "ociVersion", record->oci_version);
+	json_put_string(&w, "created", record->created);
+	json_put_map(&w, "annotations", record->annotations);
+	json_put_string(&w, "state", state_name(record->state));
+	json_put_bool(&w, "terminal", record->terminal);
+	json_put_i64(&w, "shimPid", record->shim.pid);
+	json_put_u64(&w, "shimStart", record->shim.start);
+	json_close_object(&w);
+	return write_json(dirfd, &w, err);
+}
+
+int container_record_read(int dirfd, struct container_record **ret, struct err *err)
+{
+	CLEANUP(container_record_free) struct container_record *record =
+		xcalloc(1, sizeof(*record));
+	CLEANUP(json_free) struct json *doc = NULL;
+	CLEANUP(free) char *state = NULL;
+	struct json_at at;
+	int64_t pid = 0;
+	int r;
+
+	r = read_json(dirfd, &doc, &at, err);
+	if (r == 0)
+		r = json_get_string(&at, "id", &record->id, err);
+	if (r == 0)
+		r = json_get_string(&at, "sandbox", &record->sandbox, err);
+	if (r == 0)
+		r = json_get_string(&at, "bundle", &record->bundle, err);
+	if (r == 0)
+		r = json_get_string(&at, "rootfs", &record->rootfs, err);
+	if (r == 0)
+		r = json_get_string(&at, "ociVersion", &record->oci_version, err);
+	if (r == 0)
+		r = json_get_string(&at, "created", &record->created, err);
+	if (r == 0)
+		r = json_get_map(&at, "annotations", &record->annotations, err);
+	if (r == 0)
+		r = json_get_string(&at, "state", &state, err);
+	if (r == 0)
+		r = state_parse(state, &record->state, err);
+	if (r == 0)
+		r = json_get_bool(&at, "terminal", &record->terminal, err);
+	if (r == 0)
+		r = json_get_i64(&at, "shimPid", &pid, err);
+	if (r == 0)
+		r = json_get_u64(&at, "shimStart", &record->shim.start, err);
+	if (r < 0)
+		return r;
+	if (!record->id || !record->sandbox || !record->bundle || !record->oci_version ||
+	    !record->created)
+		return err_set(err, EINVAL, PERSIST_FILE " is not complete");
+	record->shim.pid = (pid_t)pid;
+	*ret = take_ptr(record);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* persist.h - the state on disk: one JSON file per sandbox and one per container (design D7) */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/proc.h"
+
+struct err;
+
+#define PERSIST_FILE "persist.json"
+#define BOOT_ID_LEN  37
+
+enum state { STATE_CREATING, STATE_READY, STATE_RUNNING, STATE_PAUSED, STATE_STOPPED };
+
+/* "creating", "created", "running", "paused", "stopped": the words of OCI. */
+const char *state_name(enum state state);
+
+struct sandbox_record {
+	char *id;
+	char boot_id[BOOT_ID_LEN]; /* of the host: a record of another boot is stale */
+	char *config_path;
+	char *root; /* the --root it was made with; a note only (design E12) */
+};
+
+struct container_record {
+	char *id;
+	char *sandbox;
+	char *bundle;
+	char *rootfs;
+	char *oci_version;
+	char *created; /* RFC 3339 with nanoseconds */
+	char **annotations;
+	enum state state;
+	bool terminal;
+	struct proc_id shim; /* pid 0 while there is none */
+};
+
+int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct err *err);
+int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err);
+void sandbox_record_free(struct sandbox_record *record);
+DEFINE_CLEANUP(struct sandbox_record *, sandbox_record_free)
+
+int container_record_write(int dirfd, const struct container_record *record, struct err *err);
+int container_record_read(int dirfd, struct container_record **ret, struct err *err);
+void container_record_free(struct container_record *record);
+DEFINE_CLEANUP(struct container_record *, container_record_free)
+
+/* The host's boot id; "" when it cannot be read, which equals no record's. */
+void boot_id_read(char ret[BOOT_ID_LEN]);

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/sandbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agentc/agentc.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "oci/spec.h"
+#include "sandbox/internal.h"
+#include "sandbox/lock.h"
+#include "sandbox/paths.h"
+#include "sandbox/share.h"
+#include "vm/vm.h"
+
+const char *sandbox_emulation_reason(const struct config *config)
+{
+	return vm_accelerator_warning(config);
+}
+
+bool sandbox_is_stale(const char *sid)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err ignored = { 0 };
+	char boot_id[BOOT_ID_LEN];
+
+	if (dirfd < 0 || sandbox_record_read(dirfd, &record, &ignored) < 0)
+		return false; /* killed before it was written: of this boot as far as we know */
+	boot_id_read(boot_id);
+	return !str_eq(record->boot_id, boot_id);
+}
+
+int sandbox_connect(const char *sid, struct agentc **ret, struct err *err)
+{
+	CLEANUP(free) char *socket = paths_proxy_socket(sid);
+	CLEANUP(free) char *vm = paths_vm(sid);
+
+	if (!vm_is_alive(vm))
+		return err_set(err, EPIPE,
+			       "the virtual machine of sandbox %s has ended; delete the container",
+			       sid);
+	return agentc_connect(socket, ret, err);
+}
+
+static int write_record(const struct create_params *params, int dirfd, struct err *err)
+{
+	struct sandbox_record record = { .id = (char *)(uintptr_t)params->id,
+					 .config_path = params->config->path,
+					 .root = (char *)(uintptr_t)params->root };
+
+	boot_id_read(record.boot_id);
+	return sandbox_record_write(dirfd, &record, err);
+}
+
+/* Makes the directory that reserves the id; what another boot left there goes first. */
+static int reserve(const char *sid, int *ret_dirfd, struct err *err)
+{
+	CLEANUP(free) char *parent = paths_sandboxes();
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	int fd;
+	int r;
+
+	r = mkdir_p(parent, 0700, err);
+	if (r < 0)
+		return r;
+	fd = lock_sandbox(path, true, err);
+	if (fd == -EEXIST)
+		return err_set(err, EEXIST,
+			       "container id %s: in use; choose another or delete that container",
+			       sid);
+	if (fd < 0)
+		return fd;
+	*ret_dirfd = fd;
+	return 0;
+}
+
+int sandbox_begin(const struct create_params *params, struct sandbox_start *ret, struct err *err)
+{
+	CLEANUP(free) char *vm_dir = paths_vm(params->id);
+	CLEANUP(free) char *socket = paths_proxy_socket(params->id);
+	CLEANUP(free) char *share = paths_share_export(params->id);
+	const struct vm_params vm = { .config = params->config,
+				      .id = params->id,
+				      .dir = vm_dir,
+				      .proxy_socket = socket,
+				      .share = share };
+	int r;
+
+	r = reserve(params->id, &ret->dirfd, err);
+	if (r < 0)
+		return r;
+	r = fault_point("sandbox directory", err);
+	if (r == 0)
+		r = write_record(params, ret->dirfd, err);
+	if (r == 0)
+		r = fault_point("sandbox record", err);
+	if (r == 0)
+		r = share_open(params->id, err);
+	timeline_mark(params->timeline, "prepare");
+	if (r == 0)
+		r = vm_boot(&vm, &ret->vm, err);
+	timeline_mark(params->timeline, "start QEMU");
+	return r;
+}
+
+static int create_in_guest(const struct create_params *params, const struct oci_spec *spec,
+			   struct agentc *agent, struct err *err)
+{
+	CLEANUP(strv_free) char **share_options = NULL;
+	CLEANUP(strv_free) char **shm_options =
+		strv_split("noexec nosuid nodev mode=1777 size=67108864", " ");
+	bool virtio_fs = str_eq(params->config->hypervisor.shared_fs, "virtio-fs");
+	const struct agentc_storage storages[] = {
+		{ virtio_fs ? "virtio-fs" : "9p", "kataShared", virtio_fs ? "virtiofs" : "9p", NULL,
+		  GUEST_SHARE },
+		{ "ephemeral", "shm", "tmpfs", shm_options, GUEST_SHM },
+	};
+	struct agentc_storage list[2] = { storages[0], storages[1] };
+
+	strv_add(&share_options, "nodev");
+	if (!virtio_fs) {
+		strv_add(&share_options, "trans=virtio");
+		strv_add(&share_options, "version=9p2000.L");
+		strv_add(&share_options, "cache=mmap");
+		strv_addf(&share_options, "msize=%lld",
+			  (long long)params->config->hypervisor.msize_9p);
+	}
+	list[0].options = share_options;
+	return agentc_create_sandbox(agent, params->id, spec->hostname, list, 2,
+				     deadline_in(REQUEST_MS), err);
+}
+
+int sandbox_finish(const struct create_params *params, struct sandbox_start *start,
+		   const struct oci_spec *spec, struct agentc **ret_agent, struct err *err)
+{
+	int r;
+
+	r = vm_wait_agent(start->vm, ret_agent, err);
+	timeline_mark(params->timeline, "boot to agent");
+	if (r == 0)
+		r = fault_point("agent answered", err);
+	if (r == 0)
+		r = create_in_guest(params, spec, *ret_agent, err);
+	timeline_mark(params->timeline, "create sandbox");
+	return r == 0 ? fault_point("sandbox created", err) : r;
+}
+
+/* Removal. */
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t len = strlen(name);
+
+	return len > strlen(suffix) && str_eq(name + len - strlen(suffix), suffix);
+}
+
+int shims_end(const char *sid, const char *cid, struct err *err)
+{
+	CLEANUP(free) char *path = paths_container(sid, cid);
+	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		struct proc_id id = { 0 };
+
+		if (!has_suffix(entry->d_name, ".record") ||
+		    proc_record_read(dirfd(dir), entry->d_name, &id) < 0)
+			continue;
+		if (proc_kill(&id, deadline_in(PROCESS_END_MS)) < 0)
+			return err_set(err, ETIMEDOUT, "kata-shim, pid %d, does not end", id.pid);
+	}
+	return 0;
+}
+
+/* Of each container in the sandbox: its mapping, and its shims if they are of this boot. */
+static int remove_members(const char *sid, bool current, struct err *err)
+{
+	__attribute__((cleanup(close_dir))) DIR *dir = NULL;
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	struct dirent *entry;
+	int r = 0;
+
+	dir = opendir(path);
+	while (dir && r == 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
+			continue;
+		if (current)
+			r = shims_end(sid, entry->d_name, err);
+		if (r == 0)
+			r = mapping_remove(entry->d_name, err);
+	}
+	return r;
+}
+
+int sandbox_remove(const char *sid, struct err *err)
+{
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	CLEANUP(free) char *vm = paths_vm(sid);
+	bool current = !sandbox_is_stale(sid);
+	int r;
+
+	/* Records of another boot name processes that are somebody else's by now. */
+	r = current ? vm_destroy(vm, deadline_in(PROCESS_END_MS), err) : rm_tree(vm, err);
+	if (r == 0)
+		r = fault_point("machine destroyed", err);
+	if (r == 0)
+		r = remove_members(sid, current, err);
+	if (r == 0)
+		r = fault_point("shims ended", err);
+	if (r == 0)
+		r = share_close(sid, err);
+	if (r == 0)
+		r = fault_point("share closed", err);
+	if (r == 0)
+		r = mapping_remove(sid, err);
+	if (r == 0)
+		r = fault_point("mapping removed", err);
+	return r == 0 ? rm_tree(path, err) : r;
+}
+
+int sandbox_stop(const char *sid, bool force, struct err *err)
+{
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	struct err ignored = { 0 };
+	int r;
+
+	/* The guest takes part as far as it can; what it has not written by then is lost. */
+	if (!sandbox_is_stale(sid) && sandbox_connect(sid, &agent, &ignored) == 0)
+		(void)agentc_destroy_sandbox(
+			agent, deadline_in(force ? DESTROY_FORCED_MS : DESTROY_MS), &ignored);
+	r = fault_point("guest stopped", err);
+	return r < 0 ? r : sandbox_remove(sid, err);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox.h - pods and containers
+ *
+ * Nothing stays in memory: each command finds what it needs on disk, acts under
+ * the sandbox's lock, writes the new state and ends. What must be undone after
+ * a crash is known by name: every path, socket and process record derives from
+ * the ids, so that removal needs no state that a crash could have cut off.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/proc.h"
+#include "sandbox/persist.h"
+#include "sandbox/timeline.h"
+
+struct config;
+struct err;
+struct oci_process;
+
+#define ID_MAX 200u /* a volume is named after it, within the 255 bytes of a file name */
+
+/* -EINVAL with what is allowed. */
+int id_check(const char *id, struct err *err);
+
+/*
+ * The full id of an existing container from its beginning; owned. -ENOENT when
+ * none matches, -ENOTUNIQ when several do. (openEuler patch 0013)
+ */
+int id_resolve(const char *prefix, char **ret, struct err *err);
+
+/* Why virtual machines are emulated although nothing asks for it; NULL otherwise. */
+const char *sandbox_emulation_reason(const struct config *config);
+
+/* All ids, sorted; owned. */
+int id_list(char ***ret, struct err *err);
+
+struct create_params {
+	const struct config *config;
+	const char *id;
+	const char *bundle;         /* absolute */
+	const char *root;           /* --root, for the record */
+	const char *console_socket; /* or NULL */
+	const char *console;        /* path of a pty, or NULL */
+	const char *pid_file;       /* or NULL */
+	bool detach;                /* the shim must outlive our session */
+	struct timeline *timeline;  /* or NULL */
+};
+
+/*
+ * Makes a container, and its sandbox if it is a sandbox's first. *ret_shim is
+ * the process that stands for it. What fails leaves nothing behind.
+ */
+int container_create(const struct create_params *params, struct proc_id *ret_shim, struct err *err);
+
+int container_start(const char *id, struct timeline *timeline, struct err *err);
+
+/* A container as it is now: its record, and the state that its processes show. */
+struct container_view {
+	struct container_record *record;
+	enum state state;
+};
+
+/* Without a lock (design E7). -ENOENT when there is no such container. */
+int container_look(const char *id, struct container_view *ret, struct err *err);
+void container_view_done(struct container_view *view);
+
+/* @all: every process of it. */
+int container_kill(const char *id, int signo, bool all, struct err *err);
+
+/*
+ * Removes a container, with its sandbox if it is the sandbox's own. One that
+ * runs is refused without @force (-EBUSY). With @force an id that is unknown
+ * counts as removed, and whatever a crash left of it goes.
+ */
+int container_delete(const char *id, bool force, struct err *err);
+
+struct exec_params {
+	const struct config *config;
+	const char *id;
+	const struct oci_process *process;
+	const char *console_socket;
+	const char *console;
+	const char *pid_file;
+	bool detach;
+};
+
+int container_exec(const struct exec_params *params, struct proc_id *ret_shim, struct err *err);

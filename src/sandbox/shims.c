@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/shims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "sandbox/paths.h"
+
+/* A new terminal: the engine gets the master over @socket, we keep the other end. */
+static int send_terminal(const char *socket, int *ret_slave, struct err *err)
+{
+	CLEANUP(close) int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CLEANUP(close) int slave = -1;
+	CLEANUP(close) int connection = -1;
+	static const char name[] = "/dev/ptmx"; /* runc sends a name as well */
+	int unlock = 0;
+	int r;
+
+	if (master < 0)
+		return err_errno(err, "open /dev/ptmx");
+	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return err_errno(err, "unlock the terminal");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return err_errno(err, "open the terminal's other end");
+	connection = unix_connect(socket, err);
+	if (connection < 0)
+		return err_prefix(err, "--console-socket");
+	r = send_with_fd(connection, name, sizeof(name) - 1, master);
+	if (r < 0)
+		return err_set(err, -r, "--console-socket: %s: send the terminal", socket);
+	*ret_slave = take_fd(&slave);
+	return 0;
+}
+
+static int open_terminal(const struct shim_params *params, int *ret, struct err *err)
+{
+	if (params->console) {
+		*ret = open(params->console, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		return *ret < 0 ? err_errno(err, "--console: open %s", params->console) : 0;
+	}
+	return params->console_socket ? send_terminal(params->console_socket, ret, err) : 0;
+}
+
+int shim_start(const struct shim_params *params, struct proc_id *ret, struct err *err)
+{
+	CLEANUP(free) char *socket = paths_proxy_socket(params->sid);
+	CLEANUP(strv_free) char **argv = NULL;
+	struct spawn spawn = SPAWN_INIT;
+	CLEANUP(close) int terminal = -1;
+	int r;
+
+	r = open_terminal(params, &terminal, err);
+	if (r == 0)
+		r = fault_point("shim", err);
+	if (r < 0)
+		return r;
+	strv_add(&argv, params->config->shim.path);
+	strv_add(&argv, "-agent");
+	strv_addf(&argv, "unix://%s", socket);
+	strv_add(&argv, "-container");
+	strv_add(&argv, params->cid);
+	strv_add(&argv, "-exec-id");
+	strv_add(&argv, params->exec_id);
+	if (params->terminal)
+		strv_add(&argv, "-terminal");
+	if (params->config->shim.enable_debug)
+		strv_add(&argv, "-debug");
+
+	spawn.argv = argv;
+	spawn.new_session = params->detach || terminal >= 0;
+	spawn.controlling_terminal = terminal >= 0;
+	for (int i = 0; i < 3; i++)
+		spawn.stdio[i] = terminal >= 0 ? terminal : i;
+	spawn.record_dir = params->record_dir;
+	spawn.record = params->record;
+	r = spawn_start(&spawn, ret, err);
+	return r < 0 ? r : fault_point("shim started", err);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kata-shim: stands on the host for one process in the guest. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cli.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+#include "shim/relay.h"
+#include "version.h"
+
+struct options {
+	const char *agent;
+	const char *container;
+	const char *exec_id;
+	const char *log;
+	const char *agent_logs_socket;
+	bool terminal;
+	bool proxy_exit_code;
+	bool trace;
+	bool debug;
+	bool version;
+};
+
+static int parse(int argc, char **argv, struct options *o, struct err *err)
+{
+	const struct opt opts[] = {
+		OPT_STRING(0, "agent", &o->agent, "URL", "the proxy's socket, unix:///path"),
+		OPT_STRING(0, "container", &o->container, "ID", "the container"),
+		OPT_STRING(0, "exec-id", &o->exec_id, "ID", "the process in the container"),
+		OPT_BOOL(0, "terminal", &o->terminal, "the process has a terminal"),
+		OPT_BOOL(0, "proxy-exit-code", &o->proxy_exit_code,
+			 "end with the exit code of the process (default)"),
+		OPT_STRING(0, "agent-logs-socket", &o->agent_logs_socket, "PATH",
+			   "accepted; kata-proxy reads the console"),
+		OPT_STRING(0, "log", &o->log, "LEVEL", "debug, info, warn or error"),
+		OPT_BOOL(0, "trace", &o->trace, "accepted for compatibility"),
+		OPT_BOOL(0, "debug", &o->debug, "log level debug"),
+		OPT_BOOL(0, "version", &o->version, "show the version"),
+		OPT_END,
+	};
+
+	return opt_parse_go(opts, argc, argv, err);
+}
+
+static int check(const struct options *o, struct err *err)
+{
+	if (str_empty(o->agent))
+		return err_set(err, EINVAL, "-agent: missing, the URL of the proxy's socket");
+	if (!str_starts(o->agent, "unix://"))
+		return err_set(err, EINVAL, "-agent: '%s' is not a unix:// URL", o->agent);
+	if (str_empty(o->container))
+		return err_set(err, EINVAL, "-container: missing, the container's id");
+	if (str_empty(o->exec_id))
+		return err_set(err, EINVAL, "-exec-id: missing, the process's id");
+	return 0;
+}
+
+static int run(const struct options *o, struct err *err)
+{
+	CLEANUP(loop_free) struct loop *loop = NULL;
+	CLEANUP(relay_free) struct relay *relay = NULL;
+	int fd;
+	int r;
+
+	r = check(o, err);
+	if (r < 0)
+		return r;
+	r = loop_new(&loop, err);
+	if (r < 0)
+		return r;
+	fd = unix_connect(o->agent + strlen("unix://"), err);
+	if (fd < 0)
+		return fd;
+	r = relay_new(loop, fd, o->container, o->exec_id, o->terminal, &relay, err);
+	if (r < 0)
+		return r;
+	return loop_run(loop, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .proxy_exit_code = true };
+	struct err err = { 0 };
+	int r;
+
+	r = parse(argc, argv, &o, &err);
+	if (r == OPT_HELPED)
+		return 0;
+	if (r == 0 && o.version) {
+		(void)printf("kata-shim version " KATA_VERSION "\n");
+		return 0;
+	}
+	log_init("kata-shim", o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG :
+									       LOG_LEVEL_WARN);
+	log_open_syslog();
+	if (r == 0)
+		r = run(&o, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		(void)fprintf(stderr, "kata-shim: %s\n", err.text);
+		return RELAY_LOST;
+	}
+	return o.proxy_exit_code ? r : 0;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nothing is polled for: the listening sockets are made here and inherited, so
+ * that whoever connects first simply waits for the other side's first word.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "hypervisor/accel.h"
+#include "hypervisor/machine.h"
+#include "hypervisor/qemu_args.h"
+#include "vm/internal.h"
+#include "vm/vm.h"
+
+#define MEMORY_HEADROOM_MIB 1024u /* the original's: over the host's own memory */
+
+/*
+ * Words that every guest gets; see docs/performance.md for what each of the
+ * unusual ones is worth.
+ */
+static const char *const base_params[] = {
+	"reboot=k", "panic=-1", "console=hvc0", "tsc=reliable", "no_timer_check", "noreplace-smp",
+	"rcupdate.rcu_expedited=1", "cryptomgr.notests", "swiotlb=noforce", "iommu=off",
+	"net.ifnames=0", "pci=lastbus=0", "i8042.noaux", "i8042.nopnp", "i8042.dumbkbd",
+};
+
+static int check_readable(const char *key, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (str_empty(path))
+		return err_set(err, EINVAL, "[hypervisor.qemu] %s: empty, a path is needed", key);
+	if (stat(path, &st) < 0)
+		return err_errno(err, "[hypervisor.qemu] %s: %s", key, path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "[hypervisor.qemu] %s: %s is not a regular file", key,
+			       path);
+	if (st.st_size == 0)
+		return err_set(err, EINVAL, "[hypervisor.qemu] %s: %s is empty", key, path);
+	if (access(path, R_OK) < 0)
+		return err_errno(err, "[hypervisor.qemu] %s: %s", key, path);
+	return 0;
+}
+
+static int check_program(const char *key, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_errno(err, "%s: %s", key, path);
+	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
+		return err_set(err, EACCES, "%s: %s is not a program that can be started", key,
+			       path);
+	return 0;
+}
+
+static int check_config(const struct config *config, struct err *err)
+{
+	struct stat initrd;
+	int r;
+
+	r = check_program("[hypervisor.qemu] path", config->hypervisor.path, err);
+	if (r == 0)
+		r = check_readable("kernel", config->hypervisor.kernel, err);
+	if (r == 0)
+		r = check_readable("initrd", config->hypervisor.initrd, err);
+	if (r == 0 && !str_empty(config->hypervisor.firmware))
+		r = check_readable("firmware", config->hypervisor.firmware, err);
+	if (r == 0)
+		r = check_program("[proxy.kata] path", config->proxy.path, err);
+	if (r == 0)
+		r = check_program("[shim.kata] path", config->shim.path, err);
+	if (r == 0 && str_eq(config->hypervisor.shared_fs, "virtio-fs"))
+		r = check_program("[hypervisor.qemu] virtio_fs_daemon",
+				  config->hypervisor.virtio_fs_daemon, err);
+	if (r < 0)
+		return r;
+	if (stat(config->hypervisor.initrd, &initrd) == 0 &&
+	    initrd.st_size >> 20 >= config->hypervisor.default_memory)
+		return err_set(err, EINVAL,
+			       "[hypervisor.qemu] default_memory: %lld MiB is less than the "
+			       "initrd %s of %lld MiB",
+			       (long long)config->hypervisor.default_memory,
+			       config->hypervisor.initrd, (long long)(initrd.st_size >> 20));
+	return 0;
+}
+
+static char **kernel_params(const struct config *config, unsigned max_vcpus)
+{
+	CLEANUP(strv_free) char **own = strv_split(config->hypervisor.kernel_params, " \t");
+	char **params = NULL;
+
+	for (size_t i = 0; i < sizeof(base_params) / sizeof(base_params[0]); i++)
+		strv_add(&params, base_params[i]);
+	strv_add(&params, config->hypervisor.enable_debug ? "debug" : "quiet");
+	strv_addf(&params, "nr_cpus=%u", max_vcpus);
+	strv_add(&params, "agent.use_vsock=false");
+	if (config->agent.enable_debug)
+		strv_add(&params, "agent.log=debug");
+	for (char **word = own; word && *word; word++)
+		strv_add(&params, *word);
+	return params;
+}
+
+static unsigned max_vcpus(const struct config *config)
+{
+	int64_t host = sysconf(_SC_NPROCESSORS_CONF);
+	int64_t max = config->hypervisor.default_maxvcpus;
+
+	if (max == 0 || max > host)
+		max = host;
+	if (max > 240)
+		max = 240; /* reference 01, section 3 */
+	if (max < config->hypervisor.default_vcpus)
+		max = config->hypervisor.default_vcpus;
+	return (unsigned)max;
+}
+
+static uint64_t host_memory_mib(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+}
+
+/* What vm_boot() owns only until everything is started. */
+struct boot {
+	const struct vm_params *params;
+	struct vm *vm;
+	int qmp;
+	int events;
+	int console;
+	int channel;
+	int proxy;
+	int stderr_out;
+};
+
+static void boot_done(struct boot *boot)
+{
+	const int fds[] = { boot->qmp,	   boot->events, boot->console,
+			    boot->channel, boot->proxy,	 boot->stderr_out };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static int listen_in(const struct vm *vm, const char *name, int *ret, struct err *err)
+{
+	CLEANUP(free) char *path = xasprintf("%s/%s", vm->dir, name);
+	int fd = unix_listen(path, 0600, err);
+
+	if (fd < 0)
+		return fd;
+	*ret = fd;
+	return 0;
+}
+
+static int make_sockets(struct boot *boot, struct err *err)
+{
+	int ends[2];
+	int r;
+
+	r = listen_in(boot->vm, "qmp.sock", &boot->qmp, err);
+	if (r == 0)
+		r = listen_in(boot->vm, "events.sock", &boot->events, err);
+	if (r == 0)
+		r = listen_in(boot->vm, "console.sock", &boot->console, err);
+	if (r == 0)
+		r = listen_in(boot->vm, "kata.sock", &boot->channel, err);
+	if (r < 0)
+		return r;
+	boot->proxy = unix_listen(boot->params->proxy_socket, 0600, err);
+	if (boot->proxy < 0)
+		return boot->proxy;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_errno(err, "pipe");
+	boot->vm->stderr_fd = ends[0];
+	boot->stderr_out = ends[1];
+	return 0;
+}
+
+static int start(struct boot *boot, const char *name, char **argv, const int *fds, size_t n_fds,
+		 int stderr_fd, struct proc_id *ret, struct err *err)
+{
+	struct spawn spawn = SPAWN_INIT;
+	CLEANUP(free) char *record = xasprintf("%s.record", name);
+	int r;
+
+	r = fault_point(name, err);
+	if (r < 0)
+		return r;
+	spawn.argv = argv;
+	spawn.fds = fds;
+	spawn.n_fds = n_fds;
+	spawn.stdio[2] = stderr_fd;
+	spawn.new_session = true;
+	spawn.record_dir = boot->vm->dirfd;
+	spawn.record = record;
+	return spawn_start(&spawn, ret, err);
+}
+
+static int start_virtiofsd(struct boot *boot, struct err *err)
+{
+	const struct config *config = boot->params->config;
+	CLEANUP(strv_free) char **argv = NULL;
+	CLEANUP(close) int listener = -1;
+	struct rlimit nofile = { 0 };
+	int r;
+
+	r = listen_in(boot->vm, "vhost-fs.sock", &listener, err);
+	if (r < 0)
+		return r;
+	(void)getrlimit(RLIMIT_NOFILE, &nofile);
+	strv_add(&argv, config->hypervisor.virtio_fs_daemon);
+	strv_addf(&argv, "--fd=%d", listener);
+	strv_add(&argv, "-f");
+	/* Not --syslog: without a syslog socket its own seccomp filter kills it (tests/facts). */
+	/* As many as it may have: without CAP_SYS_RESOURCE its own wish would end it. */
+	strv_addf(&argv, "--rlimit-nofile=%llu", (unsigned long long)nofile.rlim_max);
+	strv_add(&argv, "-o");
+	strv_addf(&argv, "source=%s", boot->params->share);
+	strv_add(&argv, "-o");
+	strv_addf(&argv, "cache=%s", config->hypervisor.virtio_fs_cache);
+	strv_add(&argv, "-o");
+	strv_add(&argv, "xattr"); /* file capabilities of images */
+	strv_add(&argv, "-o");
+	strv_add(&argv, "log_level=err");
+	for (char **word = config->hypervisor.virtio_fs_extra_args; word && *word; word++)
+		strv_add(&argv, *word);
+	return start(boot, "virtiofsd", argv, &listener, 1, boot->stderr_out,
+		     &boot->vm->virtiofsd, err);
+}
+
+static int start_qemu(struct boot *boot, struct err *err)
+{
+	const struct config *config = boot->params->config;
+	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
+	CLEANUP(free) char *socket = xasprintf("%s/vhost-fs.sock", boot->vm->dir);
+	CLEANUP(free) char *pid_file = xasprintf("%s/pid", boot->vm->dir);
+	CLEANUP(free) char *options = accel_strip(config->hypervisor.machine_accelerators);
+	CLEANUP(strv_free) char **params = kernel_params(config, max_vcpus(config));
+	CLEANUP(strv_free) char **globals = strv_split(config->hypervisor.hypervisor_params, " \t");
+	CLEANUP(strv_free) char **argv = NULL;
+	const int fds[] = { boot->qmp, boot->events, boot->console, boot->channel };
+	const char *reason = NULL;
+	const struct machine machine = {
+		.program = config->hypervisor.path,
+		.id = boot->params->id,
+		.type = config->hypervisor.machine_type,
+		.accelerator = accel_choose(config->hypervisor.machine_accelerators, &reason),
+		.machine_options = options,
+		.vcpus = (unsigned)config->hypervisor.default_vcpus,
+		.max_vcpus = max_vcpus(config),
+		.memory_mib = (uint64_t)config->hypervisor.default_memory,
+		.max_memory_mib = host_memory_mib() + MEMORY_HEADROOM_MIB +
+				  (uint64_t)config->hypervisor.memory_offset,
+		.memory_slots = config->hypervisor.memory_slots ?
+					(unsigned)config->hypervisor.memory_slots :
+					10,
+		.kernel = config->hypervisor.kernel,
+		.initrd = config->hypervisor.initrd,
+		.firmware = config->hypervisor.firmware,
+		.kernel_params = params,
+		.globals = globals,
+		.root_ports = (unsigned)config->hypervisor.root_ports,
+		.share = virtio_fs ? SHARE_VIRTIO_FS : SHARE_9P,
+		.share_path = virtio_fs ? socket : boot->params->share,
+		.entropy_source = config->hypervisor.entropy_source,
+		.qmp_fd = boot->qmp,
+		.events_fd = boot->events,
+		.console_fd = boot->console,
+		.channel_fd = boot->channel,
+		.pid_file = pid_file,
+	};
+	int r;
+
+	r = qemu_args_build(&machine, &argv, err);
+	if (r < 0)
+		return r;
+	return start(boot, "qemu", argv, fds, 4, boot->stderr_out, &boot->vm->qemu, err);
+}
+
+static int start_proxy(struct boot *boot, struct err *err)
+{
+	const struct config *config = boot->params->config;
+	const int fds[] = { boot->proxy, boot->vm->stderr_fd };
+	CLEANUP(strv_free) char **argv = NULL;
+
+	strv_add(&argv, config->proxy.path);
+	strv_add(&argv, "-listen-socket");
+	strv_addf(&argv, "unix://%s", boot->params->proxy_socket);
+	strv_addf(&argv, "-listen-fd=%d", boot->proxy);
+	strv_add(&argv, "-mux-socket");
+	strv_addf(&argv, "%s/kata.sock", boot->vm->dir);
+	strv_add(&argv, "-sandbox");
+	strv_add(&argv, boot->params->id);
+	strv_add(&argv, "-agent-logs-socket");
+	strv_addf(&argv, "%s/console.sock", boot->vm->dir);
+	strv_add(&argv, "-events-socket");
+	strv_addf(&argv, "%s/events.sock", boot->vm->dir);
+	strv_addf(&argv, "-stderr-fd=%d", boot->vm->stderr_fd);
+	strv_add(&argv, "-last-words");
+	strv_addf(&argv, "%s/" VM_LAST_WORDS, boot->vm->dir);
+	if (config->proxy.enable_debug)
+		strv_add(&argv, "-debug");
+	return start(boot, "proxy", argv, fds, 2, boot->stderr_out, &boot->vm->proxy, err);
+}
+
+const char *vm_accelerator_warning(const struct config *config)
+{
+	const char *reason = NULL;
+
+	(void)accel_choose(config->hypervisor.machine_accelerators, &reason);
+	return reason;
+}
+
+int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
+{
+	__attribute__((cleanup(boot_done))) struct boot boot = {
+		.params = params, .qmp = -1,	 .events = -1,	   .console = -1,
+		.channel = -1,	  .proxy = -1, .stderr_out = -1,
+	};
+	CLEANUP(vm_free) struct vm *vm = xcalloc(1, sizeof(*vm));
+	int r;
+
+	boot.vm = vm;
+	vm->stderr_fd = -1;
+	vm->dirfd = -1;
+	vm->dir = xstrdup(params->dir);
+	vm->proxy_socket = xstrdup(params->proxy_socket);
+	r = check_config(params->config, err);
+	if (r < 0)
+		return r;
+	r = mkdir_p(params->dir, 0700, err);
+	if (r < 0)
+		return r;
+	vm->dirfd = open(params->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (vm->dirfd < 0)
+		return err_errno(err, "open %s", params->dir);
+	r = make_sockets(&boot, err);
+	if (r == 0 && str_eq(params->config->hypervisor.shared_fs, "virtio-fs"))
+		r = start_virtiofsd(&boot, err);
+	if (r == 0)
+		r = start_qemu(&boot, err);
+	if (r == 0)
+		r = start_proxy(&boot, err);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(vm);
+	return 0;
+}

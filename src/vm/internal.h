@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h - of vm/ only */
+#pragma once
+
+#include "base/proc.h"
+
+#define VM_LAST_WORDS "last-words"
+
+struct vm {
+	char *dir;
+	int dirfd;
+	char *proxy_socket;
+	int stderr_fd; /* QEMU's standard error, which the proxy reads as well */
+	struct proc_id qemu;
+	struct proc_id proxy;
+	struct proc_id virtiofsd;
+};

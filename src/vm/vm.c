@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/vm.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agentc/agentc.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "hypervisor/qmp.h"
+#include "vm/internal.h"
+
+#define QMP_START_MS   15000u /* openEuler patch 0001 */
+#define AGENT_START_MS 30000u /* the original's 10 s and 15 s, doubled: emulation is slow */
+#define LAST_WORDS_MS  2000u
+#define LAST_WORDS_MAX (256u << 10)
+
+/* In the order in which they are killed: virtiofsd serves QEMU to its end. */
+static const char *const programs[] = { "qemu.record", "proxy.record", "virtiofsd.record" };
+
+void vm_free(struct vm *vm)
+{
+	if (!vm)
+		return;
+	if (vm->dirfd >= 0)
+		close(vm->dirfd);
+	if (vm->stderr_fd >= 0)
+		close(vm->stderr_fd);
+	free(vm->proxy_socket);
+	free(vm->dir);
+	free(vm);
+}
+
+/* The line of @text that holds @word, from there on; owned, or NULL. */
+static char *line_with(const char *text, const char *word)
+{
+	const char *found = strstr(text, word);
+
+	return found ? str_printable(xstrndup(found, strcspn(found, "\r\n"))) : NULL;
+}
+
+/* The last line of a section "== title" that says anything; owned, or NULL. */
+static char *last_line(const char *text, const char *title)
+{
+	CLEANUP(free) char *head = xasprintf("== %s\n", title);
+	const char *start = strstr(text, head);
+	CLEANUP(strv_free) char **lines = NULL;
+	CLEANUP(free) char *section = NULL;
+	const char *end;
+	size_t n;
+
+	if (!start)
+		return NULL;
+	start += strlen(head);
+	end = strstr(start, "\n== ");
+	section = end ? xstrndup(start, (size_t)(end - start)) : xstrdup(start);
+	lines = strv_split(section, "\r\n");
+	n = strv_len(lines);
+	return n > 0 ? str_printable(xstrdup(lines[n - 1])) : NULL;
+}
+
+static char *read_stderr(const struct vm *vm)
+{
+	char data[4096];
+	ssize_t n = read(vm->stderr_fd, data, sizeof(data) - 1); /* the pipe does not block */
+
+	return n > 0 ? xasprintf("== qemu\n%.*s\n", (int)n, data) : NULL;
+}
+
+/* Why the guest is silent, in one clause; owned. */
+static char *last_words(const struct vm *vm)
+{
+	CLEANUP(free) char *text = NULL;
+	CLEANUP(free) char *unread = NULL;
+	char *words;
+
+	/* The proxy writes them when QEMU ends, or when it is asked to end itself. */
+	(void)proc_signal(&vm->proxy, SIGTERM);
+	(void)proc_wait_gone(&vm->proxy, deadline_in(LAST_WORDS_MS));
+	(void)file_read_at(vm->dirfd, VM_LAST_WORDS, LAST_WORDS_MAX, &text);
+	unread = read_stderr(vm);
+	words = unread ? last_line(unread, "qemu") : NULL;
+	if (!words && text)
+		words = line_with(text, "Kernel panic");
+	if (!words && text)
+		words = last_line(text, "qemu");
+	if (!words && text)
+		words = last_line(text, "console");
+	return words;
+}
+
+static int silent(const struct vm *vm, const struct err *why, struct err *err)
+{
+	bool alive = proc_alive(&vm->qemu);
+	CLEANUP(free) char *words = last_words(vm);
+	const char *what = alive ? "runs but its agent does not answer" :
+				   "ended before its agent answered";
+
+	if (words)
+		return err_set(err, EIO, "the virtual machine %s: %.700s", what, words);
+	return err_set(err, EIO,
+		       "the virtual machine %s and printed nothing (%.300s); check kernel and initrd "
+		       "in [hypervisor.qemu]",
+		       what, why->text);
+}
+
+int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
+{
+	CLEANUP(free) char *socket = xasprintf("%s/qmp.sock", vm->dir);
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	CLEANUP(qmp_free) struct qmp *qmp = NULL;
+	struct err why = { 0 };
+	int r;
+
+	r = qmp_connect(socket, deadline_in(QMP_START_MS), &qmp, &why);
+	if (r == 0)
+		r = agentc_connect(vm->proxy_socket, &agent, &why);
+	if (r == 0)
+		r = agentc_check(agent, deadline_in(AGENT_START_MS), &why);
+	if (r < 0)
+		return silent(vm, &why, err);
+	*ret = take_ptr(agent);
+	return 0;
+}
+
+int vm_process(const char *dir, struct proc_id *ret)
+{
+	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -ENOENT : proc_record_read(fd, programs[0], ret);
+}
+
+static bool is_running(int dirfd, const char *record)
+{
+	struct proc_id id = { 0 };
+
+	return proc_record_read(dirfd, record, &id) == 0 && proc_alive(&id);
+}
+
+bool vm_is_alive(const char *dir)
+{
+	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Without its proxy a machine cannot be reached any more (design E8). */
+	return fd >= 0 && is_running(fd, "qemu.record") && is_running(fd, "proxy.record");
+}
+
+int vm_destroy(const char *dir, uint64_t deadline, struct err *err)
+{
+	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		struct proc_id id = { 0 };
+
+		if (proc_record_read(fd, programs[i], &id) < 0)
+			continue;
+		if (proc_kill(&id, deadline) < 0)
+			return err_set(err, ETIMEDOUT, "process %d (%s) does not end", id.pid,
+				       programs[i]);
+	}
+	return rm_tree(dir, err);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vm.h - one virtual machine: boot it, wait for its agent, stop it
+ *
+ * Everything about it lies in one directory: the sockets, and a record of each
+ * program that was started for it (base/proc). A machine whose starter was
+ * killed at any point is taken away by vm_destroy() from what lies there.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/proc.h"
+
+struct agentc;
+struct config;
+struct err;
+struct vm;
+
+struct vm_params {
+	const struct config *config; /* all strings are borrowed for the call */
+	const char *id;
+	const char *dir;          /* made here */
+	const char *proxy_socket; /* where kata-proxy is to listen */
+	const char *share;        /* the directory that the guest sees */
+};
+
+/*
+ * Starts virtiofsd, QEMU and kata-proxy and returns while the guest boots. On
+ * failure what was started is still there, for vm_destroy().
+ */
+int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err);
+void vm_free(struct vm *vm);
+DEFINE_CLEANUP(struct vm *, vm_free)
+
+/*
+ * Waits until the agent answers. When it does not, the error says why as far as
+ * QEMU's standard error and the guest's console tell.
+ */
+int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err);
+
+/* What the machine of @dir is about, from its records alone. */
+bool vm_is_alive(const char *dir);
+
+/* The VMM's process; -ENOENT when it was never started. */
+int vm_process(const char *dir, struct proc_id *ret);
+
+/* Kills all programs of the machine and removes @dir. Success when there is none. */
+int vm_destroy(const char *dir, uint64_t deadline, struct err *err);
+
+/* Once per program: why emulation is used although nothing forced it; NULL otherwise. */
+const char *vm_accelerator_warning(const struct config *config);
