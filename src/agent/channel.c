@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -187,7 +189,7 @@ static void end_session(struct channel *channel)
 		  wait_for_host);
 }
 
-char *channel_find_port(const char *wanted)
+static char *channel_find_port(const char *wanted)
 {
 	DIR *dir = opendir(PORTS_DIR);
 	struct dirent *entry;
@@ -206,6 +208,22 @@ char *channel_find_port(const char *wanted)
 	if (dir)
 		closedir(dir);
 	return found;
+}
+
+/* Ports come by messages from the host, which may take longer than we took to start. */
+char *channel_wait_port(const char *name, uint64_t deadline)
+{
+	CLEANUP(close) int fd = inotify_init1(IN_CLOEXEC);
+	char *port = NULL;
+
+	if (fd < 0 || inotify_add_watch(fd, "/dev", IN_CREATE) < 0)
+		return channel_find_port(name);
+	while (!(port = channel_find_port(name)) && wait_fd(fd, POLLIN, deadline) == 0) {
+		char events[4096];
+
+		(void)!read(fd, events, sizeof(events)); /* what it was shows in sysfs */
+	}
+	return port;
 }
 
 int channel_open(struct agent *agent, const char *device, struct channel **ret, struct err *err)

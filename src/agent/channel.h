@@ -2,6 +2,8 @@
 /* channel.h - the way from the host: a virtio-serial port, yamux, and a ttrpc server per stream */
 #pragma once
 
+#include <stdint.h>
+
 struct agent;
 struct channel;
 struct err;
@@ -17,5 +19,5 @@ int channel_open(struct agent *agent, const char *device, struct channel **ret, 
 /* Sends what late answers have left; @data is the channel. Once per turn of the loop. */
 void channel_flush(void *data);
 
-/* The device of the port with that name in sysfs, owned, or NULL. */
-char *channel_find_port(const char *name);
+/* The device of the port with that name, once it is there; owned, or NULL at the deadline. */
+char *channel_wait_port(const char *name, uint64_t deadline);

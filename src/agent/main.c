@@ -14,15 +14,18 @@
 #include "agent/channel.h"
 #include "agent/container/cgroup.h"
 #include "agent/guest.h"
+#include "agent/job.h"
 #include "agent/sandbox.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "version.h"
 
-#define NOFILE_MAX 1048576u /* PID 1 starts with 1024 and 4096; containers inherit ours */
+#define PORT_WAIT_MS 10000u /* the original: 200 looks, 50 ms apart */
+#define NOFILE_MAX   1048576u /* PID 1 starts with 1024 and 4096; containers inherit ours */
 
 static void child_ended(struct watch *watch, uint32_t events __attribute__((unused)))
 {
@@ -60,6 +63,17 @@ static void read_options(struct agent *agent)
 	log_set_level(agent->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 }
 
+static int bring_loopback_up(void *data __attribute__((unused)), struct err *err)
+{
+	return guest_loopback_up(err);
+}
+
+static void loopback_is_up(void *data __attribute__((unused)), const struct err *error)
+{
+	if (error->code)
+		log_error("%s", error->text);
+}
+
 static int serve(struct agent *agent, struct err *err)
 {
 	CLEANUP(free) char *port = NULL;
@@ -70,13 +84,15 @@ static int serve(struct agent *agent, struct err *err)
 		r = watch_children(agent, err);
 	if (r < 0)
 		return r;
-	port = channel_find_port(CHANNEL_PORT_NAME);
+	port = channel_wait_port(CHANNEL_PORT_NAME, deadline_in(PORT_WAIT_MS));
 	if (!port)
 		return err_set(err, ENODEV, "the virtual machine has no port " CHANNEL_PORT_NAME);
 	r = channel_open(agent, port, &agent->channel, err);
 	if (r < 0)
 		return r;
 	loop_set_idle(agent->loop, channel_flush, agent->channel);
+	/* The kernel takes 10 ms over this: nobody needs it before there is a container. */
+	job_start(agent->loop, bring_loopback_up, loopback_is_up, agent);
 	log_info("kata-agent " KATA_VERSION " is ready");
 	return loop_run(agent->loop, err);
 }
@@ -95,8 +111,6 @@ static int run(struct agent *agent, struct err *err)
 	read_options(agent);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	r = cgroup_prepare_root(err);
-	if (r == 0)
-		r = guest_loopback_up(err);
 	return r < 0 ? r : serve(agent, err);
 }
 

@@ -208,7 +208,14 @@ static void removed(void *data, const struct err *error)
 
 static void remove_when_stopped(struct container *container)
 {
-	if (container->init->state == PROCESS_EXITED)
+	const struct err success = { 0 };
+
+	if (container->init->state != PROCESS_EXITED)
+		return;
+	/* With init its whole pid namespace has ended: mostly there is nothing to wait for. */
+	if (rmdir(container->cgroup_path) == 0)
+		removed(container, &success);
+	else
 		job_start(container->agent->loop, remove_cgroup, removed, container);
 }
 
@@ -294,10 +301,10 @@ void sandbox_destroy(struct agent *agent, struct ttrpc_request *req)
 		ttrpc_reply_error(req, &error);
 		return;
 	}
-	agent->destroyer = req;
 	for (struct container *c = agent->containers; c; c = next) {
-		next = c->next;
+		next = c->next; /* what has ended already is removed at once */
 		(void)container_remove(c, NULL, &error);
 	}
+	agent->destroyer = req;
 	check_destroyed(agent);
 }

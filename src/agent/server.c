@@ -12,6 +12,7 @@
 
 #include "agent.pb-c.h"
 #include "agent/agent.h"
+#include "agent/guest.h"
 #include "agent/job.h"
 #include "agent/process.h"
 #include "agent/sandbox.h"
@@ -76,20 +77,24 @@ struct sandbox_start {
 	Grpc__CreateSandboxRequest *message; /* owned */
 };
 
-static int mount_storages(void *data, struct err *err)
+static int prepare_sandbox(void *data, struct err *err)
 {
 	struct sandbox_start *start = data;
+	int r;
 
+	/* Usually done by now (main.c); containers can rely on it. */
+	r = guest_loopback_up(err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < start->message->n_storages; i++) {
-		int r = storage_mount(start->message->storages[i], err);
-
+		r = storage_mount(start->message->storages[i], err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static void storages_mounted(void *data, const struct err *error)
+static void sandbox_prepared(void *data, const struct err *error)
 {
 	struct sandbox_start *start = data;
 
@@ -149,7 +154,7 @@ static void create_sandbox(struct ttrpc_request *req, const ProtobufCMessage *in
 		ttrpc_reply_error(req, &err);
 		return;
 	}
-	job_start(start->agent->loop, mount_storages, storages_mounted, start);
+	job_start(start->agent->loop, prepare_sandbox, sandbox_prepared, start);
 }
 
 static void destroy_sandbox(struct ttrpc_request *req,

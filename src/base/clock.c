@@ -40,8 +40,13 @@ int wait_fd(int fd, short events, uint64_t deadline)
 	struct pollfd p = { .fd = fd, .events = events };
 
 	for (;;) {
-		int r = poll(&p, 1, deadline_left(deadline));
+		int left = deadline_left(deadline);
+		int r;
 
+		/* Before poll: a peer that sends without end is ready every time. */
+		if (left == 0)
+			return -ETIMEDOUT;
+		r = poll(&p, 1, left);
 		if (r > 0)
 			return 0;
 		if (r == 0)

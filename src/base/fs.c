@@ -109,8 +109,14 @@ static int remove_entry(int parent, const char *name, unsigned depth)
 
 int rm_tree(const char *path, struct err *err)
 {
-	int r = remove_entry(AT_FDCWD, path, 0);
+	CLEANUP(free) char *dir = xasprintf("%.*s.", (int)(path_base(path) - path), path);
+	CLEANUP(close) int parent = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
+	if (parent < 0 && errno == ENOENT)
+		return 0;
+	/* Only the last component may be no mount: on the way there may be some. */
+	r = parent < 0 ? -errno : remove_entry(parent, path_base(path), 0);
 	if (r == 0)
 		return 0;
 	errno = -r;

@@ -19,15 +19,16 @@ struct machine_kind {
 	const char *type;
 	const char *options; /* of -machine */
 	const char *bus;     /* where devices sit at boot */
+	bool isa;
 	bool root_ports;
 	const char *cpu_kvm;
 	const char *cpu_tcg;
 };
 
 static const struct machine_kind kinds[] = {
-	{ "pc", "smm=off,vmport=off", "pci.0", false, "host", "max" },
-	{ "q35", "smm=off,vmport=off,sata=off", "pcie.0", true, "host", "max" },
-	{ "virt", "usb=off,gic-version=max", "pcie.0", true, "host", "max,pauth-impdef=on" },
+	{ "pc", "smm=off,vmport=off", "pci.0", true, false, "host", "max" },
+	{ "q35", "smm=off,vmport=off,sata=off", "pcie.0", true, true, "host", "max" },
+	{ "virt", "usb=off,gic-version=max", "pcie.0", false, true, "host", "max,pauth-impdef=on" },
 };
 
 __attribute__((format(printf, 3, 4))) static void add(char ***args, const char *option,
@@ -109,6 +110,17 @@ static void add_control(char ***args, const struct machine *m)
 	add(args, "-mon", "chardev=events,mode=control");
 }
 
+/*
+ * The virtio console comes up by messages back and forth, late in the boot. A
+ * panic before that is told over a serial port, which needs no driver; QEMU's
+ * standard output goes where its standard error goes.
+ */
+static void add_early_console(char ***args)
+{
+	add(args, "-chardev", "stdio,id=early0,signal=off");
+	add(args, "-device", "isa-serial,chardev=early0");
+}
+
 static void add_channel(char ***args, const struct machine *m, const struct machine_kind *kind)
 {
 	add(args, "-device", "virtio-serial-pci,id=serial0,bus=%s,romfile=", kind->bus);
@@ -178,6 +190,8 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 		add(&args, "-global", "%s", *word);
 	add_kernel(&args, m);
 	add_control(&args, m);
+	if (kind->isa)
+		add_early_console(&args);
 	add_channel(&args, m, kind);
 	add_share(&args, m, kind);
 	add_entropy(&args, m, kind);

@@ -155,7 +155,6 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 static int create_with_sandbox(struct making *making, struct sandbox_start *start, struct err *err)
 {
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
-	CLEANUP(free) char *hostname = NULL;
 	int r;
 
 	r = sandbox_begin(making->params, start, err);

@@ -169,10 +169,14 @@ static void input_ready(struct watch *watch, uint32_t events __attribute__((unus
 
 static void wait_for_input(struct relay *relay)
 {
-	struct err ignored = { 0 };
+	struct err error = { 0 };
+	int r;
 
-	if (loop_add(relay->loop, &relay->input, STDIN_FILENO, EPOLLIN, input_ready, &ignored) < 0)
+	r = loop_add(relay->loop, &relay->input, STDIN_FILENO, EPOLLIN, input_ready, &error);
+	if (r == -EPERM)
 		read_input(relay); /* a regular file or /dev/null: always ready */
+	else if (r < 0)
+		lost(relay, error.text);
 }
 
 static void input_closed(void *owner __attribute__((unused)),
@@ -197,7 +201,7 @@ static void read_input(struct relay *relay)
 		n = read(STDIN_FILENO, data, sizeof(data));
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN) {
-		wait_for_input(relay);
+		wait_for_input(relay); /* not a file: only they are read without waiting */
 		return;
 	}
 	if (n > 0)

@@ -26,14 +26,21 @@
 #define MEMORY_HEADROOM_MIB 1024u /* the original's: over the host's own memory */
 
 /*
- * Words that every guest gets; see docs/performance.md for what each of the
- * unusual ones is worth.
+ * Words that every guest gets; docs/performance.md says what the unusual ones
+ * are worth. panic=-1 and -no-reboot: a guest that panics ends its machine.
  */
-static const char *const base_params[] = {
-	"reboot=k", "panic=-1", "console=hvc0", "tsc=reliable", "no_timer_check", "noreplace-smp",
-	"rcupdate.rcu_expedited=1", "cryptomgr.notests", "swiotlb=noforce", "iommu=off",
-	"net.ifnames=0", "pci=lastbus=0", "i8042.noaux", "i8042.nopnp", "i8042.dumbkbd",
+static const char *const common_params[] = {
+	"panic=-1", "console=hvc0", "rcupdate.rcu_expedited=1", "cryptomgr.notests",
+	"swiotlb=noforce", "net.ifnames=0", NULL,
 };
+
+/* pcie_ports=compat: q35's root ports are hot-plugged through ACPI, their own services only cost. */
+static const char *const x86_params[] = {
+	"reboot=k", "earlyprintk=ttyS0", "8250.nr_uarts=0", "tsc=reliable", "no_timer_check", "noreplace-smp", "iommu=off",
+	"pci=lastbus=0", "pcie_ports=compat", "i8042.noaux", "i8042.nopnp", "i8042.dumbkbd", NULL,
+};
+
+static const char *const arm64_params[] = { "iommu.passthrough=0", NULL };
 
 static int check_readable(const char *key, const char *path, struct err *err)
 {
@@ -99,10 +106,13 @@ static int check_config(const struct config *config, struct err *err)
 static char **kernel_params(const struct config *config, unsigned max_vcpus)
 {
 	CLEANUP(strv_free) char **own = strv_split(config->hypervisor.kernel_params, " \t");
+	bool arm = str_eq(config->hypervisor.machine_type, "virt");
 	char **params = NULL;
 
-	for (size_t i = 0; i < sizeof(base_params) / sizeof(base_params[0]); i++)
-		strv_add(&params, base_params[i]);
+	for (const char *const *word = common_params; *word; word++)
+		strv_add(&params, *word);
+	for (const char *const *word = arm ? arm64_params : x86_params; *word; word++)
+		strv_add(&params, *word);
 	strv_add(&params, config->hypervisor.enable_debug ? "debug" : "quiet");
 	strv_addf(&params, "nr_cpus=%u", max_vcpus);
 	strv_add(&params, "agent.use_vsock=false");
@@ -190,8 +200,9 @@ static int make_sockets(struct boot *boot, struct err *err)
 }
 
 static int start(struct boot *boot, const char *name, char **argv, const int *fds, size_t n_fds,
-		 int stderr_fd, struct proc_id *ret, struct err *err)
+		 struct proc_id *ret, struct err *err)
 {
+	const int output = boot->stderr_out; /* what they say is for the last words */
 	struct spawn spawn = SPAWN_INIT;
 	CLEANUP(free) char *record = xasprintf("%s.record", name);
 	int r;
@@ -202,7 +213,8 @@ static int start(struct boot *boot, const char *name, char **argv, const int *fd
 	spawn.argv = argv;
 	spawn.fds = fds;
 	spawn.n_fds = n_fds;
-	spawn.stdio[2] = stderr_fd;
+	spawn.stdio[1] = output;
+	spawn.stdio[2] = output;
 	spawn.new_session = true;
 	spawn.record_dir = boot->vm->dirfd;
 	spawn.record = record;
@@ -237,8 +249,7 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 	strv_add(&argv, "log_level=err");
 	for (char **word = config->hypervisor.virtio_fs_extra_args; word && *word; word++)
 		strv_add(&argv, *word);
-	return start(boot, "virtiofsd", argv, &listener, 1, boot->stderr_out,
-		     &boot->vm->virtiofsd, err);
+	return start(boot, "virtiofsd", argv, &listener, 1, &boot->vm->virtiofsd, err);
 }
 
 static int start_qemu(struct boot *boot, struct err *err)
@@ -287,7 +298,7 @@ static int start_qemu(struct boot *boot, struct err *err)
 	r = qemu_args_build(&machine, &argv, err);
 	if (r < 0)
 		return r;
-	return start(boot, "qemu", argv, fds, 4, boot->stderr_out, &boot->vm->qemu, err);
+	return start(boot, "qemu", argv, fds, 4, &boot->vm->qemu, err);
 }
 
 static int start_proxy(struct boot *boot, struct err *err)
@@ -313,7 +324,7 @@ static int start_proxy(struct boot *boot, struct err *err)
 	strv_addf(&argv, "%s/" VM_LAST_WORDS, boot->vm->dir);
 	if (config->proxy.enable_debug)
 		strv_add(&argv, "-debug");
-	return start(boot, "proxy", argv, fds, 2, boot->stderr_out, &boot->vm->proxy, err);
+	return start(boot, "proxy", argv, fds, 2, &boot->vm->proxy, err);
 }
 
 const char *vm_accelerator_warning(const struct config *config)

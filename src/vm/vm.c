@@ -21,11 +21,13 @@
 
 #define QMP_START_MS   15000u /* openEuler patch 0001 */
 #define AGENT_START_MS 30000u /* the original's 10 s and 15 s, doubled: emulation is slow */
+#define QEMU_END_MS    300u
 #define LAST_WORDS_MS  2000u
 #define LAST_WORDS_MAX (256u << 10)
 
-/* In the order in which they are killed: virtiofsd serves QEMU to its end. */
 static const char *const programs[] = { "qemu.record", "proxy.record", "virtiofsd.record" };
+
+#define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
 void vm_free(struct vm *vm)
 {
@@ -45,6 +47,7 @@ static char *line_with(const char *text, const char *word)
 {
 	const char *found = strstr(text, word);
 
+	found = found && *found == '\n' ? found + 1 : found;
 	return found ? str_printable(xstrndup(found, strcspn(found, "\r\n"))) : NULL;
 }
 
@@ -81,6 +84,7 @@ static char *last_words(const struct vm *vm)
 {
 	CLEANUP(free) char *text = NULL;
 	CLEANUP(free) char *unread = NULL;
+	CLEANUP(free) char *all = NULL;
 	char *words;
 
 	/* The proxy writes them when QEMU ends, or when it is asked to end itself. */
@@ -88,20 +92,20 @@ static char *last_words(const struct vm *vm)
 	(void)proc_wait_gone(&vm->proxy, deadline_in(LAST_WORDS_MS));
 	(void)file_read_at(vm->dirfd, VM_LAST_WORDS, LAST_WORDS_MAX, &text);
 	unread = read_stderr(vm);
-	words = unread ? last_line(unread, "qemu") : NULL;
-	if (!words && text)
-		words = line_with(text, "Kernel panic");
-	if (!words && text)
-		words = last_line(text, "qemu");
-	if (!words && text)
-		words = last_line(text, "console");
-	return words;
+	all = xasprintf("%s%s", unread ? unread : "", text ? text : "");
+	words = line_with(all, "Kernel panic");
+	if (!words)
+		words = line_with(all, "\nqemu-system-");
+	if (!words)
+		words = last_line(all, "console");
+	return words ? words : last_line(all, "qemu");
 }
 
 static int silent(const struct vm *vm, const struct err *why, struct err *err)
 {
-	bool alive = proc_alive(&vm->qemu);
 	CLEANUP(free) char *words = last_words(vm);
+	/* A machine that is about to end gets the time to. */
+	bool alive = proc_wait_gone(&vm->qemu, deadline_in(QEMU_END_MS)) < 0;
 	const char *what = alive ? "runs but its agent does not answer" :
 				   "ended before its agent answered";
 
@@ -157,17 +161,17 @@ bool vm_is_alive(const char *dir)
 int vm_destroy(const char *dir, uint64_t deadline, struct err *err)
 {
 	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct proc_id ids[N_PROGRAMS] = { 0 };
 
 	if (fd < 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		struct proc_id id = { 0 };
-
-		if (proc_record_read(fd, programs[i], &id) < 0)
-			continue;
-		if (proc_kill(&id, deadline) < 0)
-			return err_set(err, ETIMEDOUT, "process %d (%s) does not end", id.pid,
+	/* All at once, and then one after the other: their ends overlap. */
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (proc_record_read(fd, programs[i], &ids[i]) == 0)
+			(void)proc_signal(&ids[i], SIGKILL);
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (proc_kill(&ids[i], deadline) < 0)
+			return err_set(err, ETIMEDOUT, "process %d (%s) does not end", ids[i].pid,
 				       programs[i]);
-	}
 	return rm_tree(dir, err);
 }

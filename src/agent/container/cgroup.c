@@ -20,18 +20,19 @@
 #include "oci/spec.h"
 
 /* What a child may be given; a kernel without one of them does not stop us. */
-static const char *const controllers[] = { "cpu", "cpuset", "io", "memory", "pids", "hugetlb" };
+static const char all_controllers[] = "+cpu +cpuset +io +memory +pids +hugetlb";
 
 static void delegate(const char *dir)
 {
 	CLEANUP(free) char *path = xasprintf("%s/cgroup.subtree_control", dir);
+	CLEANUP(strv_free) char **words = NULL;
+	struct err ignored = { 0 };
 
-	for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
-		CLEANUP(free) char *word = xasprintf("+%s", controllers[i]);
-		struct err ignored = { 0 };
-
-		(void)file_write(path, word, &ignored);
-	}
+	if (file_write(path, all_controllers, &ignored) == 0)
+		return;
+	words = strv_split(all_controllers, " ");
+	for (char **word = words; word && *word; word++)
+		(void)file_write(path, *word, &ignored);
 }
 
 int cgroup_prepare_root(struct err *err)

@@ -61,21 +61,17 @@ static int mode_of(const struct oci_device *device, mode_t *ret, struct err *err
 	return 0;
 }
 
-static int make_node(int root, const struct oci_device *device, struct err *err)
+/* The umask is 0 here: mknod(2) sets the mode as it is given. */
+static int make_node_in(int parent, const char *name, const struct oci_device *device,
+			struct err *err)
 {
-	const char *name = path_base(device->path);
-	CLEANUP(free) char *dir = xstrndup(device->path, (size_t)(name - device->path));
 	dev_t rdev = makedev((unsigned)device->major, (unsigned)device->minor);
-	CLEANUP(close) int parent = -1;
 	mode_t mode = 0;
 	int r;
 
 	r = mode_of(device, &mode, err);
 	if (r < 0)
 		return r;
-	parent = safe_mkdir_p(root, dir, 0755, err);
-	if (parent < 0)
-		return parent;
 	if (mknodat(parent, name, mode, rdev) < 0) {
 		struct stat st;
 
@@ -86,12 +82,19 @@ static int make_node(int root, const struct oci_device *device, struct err *err)
 			return err_set(err, EEXIST, "device %s: something else is in its place",
 				       device->path);
 	}
-	/* The umask has cut the mode; nothing else can have come between, it is our own tmpfs. */
-	if (fchmodat(parent, name, mode & 07777, 0) < 0)
-		return err_errno(err, "chmod device %s", device->path);
-	if (fchownat(parent, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if ((device->uid || device->gid) &&
+	    fchownat(parent, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, "chown device %s", device->path);
 	return 0;
+}
+
+static int make_node(int root, const struct oci_device *device, struct err *err)
+{
+	const char *name = path_base(device->path);
+	CLEANUP(free) char *dir = xstrndup(device->path, (size_t)(name - device->path));
+	CLEANUP(close) int parent = safe_mkdir_p(root, dir, 0755, err);
+
+	return parent < 0 ? parent : make_node_in(parent, name, device, err);
 }
 
 static int make_link(int dev, const char *name, const char *target, struct err *err)
@@ -107,7 +110,7 @@ int devices_make(int root, const struct oci_spec *spec, struct err *err)
 	int r = dev < 0 ? dev : 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(defaults) / sizeof(defaults[0]); i++)
-		r = make_node(root, &defaults[i], err);
+		r = make_node_in(dev, path_base(defaults[i].path), &defaults[i], err);
 	for (size_t i = 0; r == 0 && i < spec->n_devices; i++)
 		r = make_node(root, &spec->devices[i], err);
 	for (size_t i = 0; r == 0 && i < sizeof(links) / sizeof(links[0]); i++)

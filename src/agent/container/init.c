@@ -195,11 +195,12 @@ static int container_main(const struct launch *launch, int control, struct err *
 	if (oci_spec_namespace(spec, "uts") && spec->hostname &&
 	    sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return err_errno(err, "hostname %s", spec->hostname);
+	if (setsid() < 0)
+		return err_errno(err, "setsid");
+	umask(0); /* nodes and directories get the modes that they are given */
 	r = rootfs_enter(spec, err);
 	if (r < 0)
 		return r;
-	if (setsid() < 0)
-		return err_errno(err, "setsid");
 	if (launch->process->terminal) {
 		r = open_terminal(launch, control, true, err);
 		if (r < 0)

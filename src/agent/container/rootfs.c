@@ -146,7 +146,8 @@ static int set_sysctl(int root, const char *word, struct err *err)
 		return err_set(err, EINVAL, "linux.sysctl: '%s' is not key=value", word);
 	*value++ = '\0';
 	for (char *p = path + strlen("/proc/sys/"); *p; p++)
-		*p = *p == '.' ? '/' : *p;
+		if (*p == '.')
+			*p = '/';
 	fd = safe_open(root, path, O_WRONLY | O_NOCTTY, 0);
 	if (fd < 0) {
 		errno = -fd;
