@@ -159,6 +159,8 @@ static void inlet_try(struct inlet *inlet, struct loop *loop)
 	}
 	watch_remove(&inlet->watch);
 	inlet->writer = NULL;
+	if (inlet->closing)
+		inlet_close(inlet);
 	response.len = inlet->len;
 	ttrpc_reply(writer, &response.base);
 }
@@ -196,7 +198,7 @@ void process_write(struct process *process, const uint8_t *data, size_t len,
 		reply_error(req, EAGAIN, "another call is writing to this process");
 		return;
 	}
-	if (inlet->fd < 0) {
+	if (inlet->fd < 0 || inlet->closing) {
 		reply_error(req, EPIPE, "the process's standard input is closed");
 		return;
 	}
@@ -209,7 +211,11 @@ void process_write(struct process *process, const uint8_t *data, size_t len,
 void process_close_stdin(struct process *process)
 {
 	/* A terminal has no end of its own: what closes it is the key ^D. */
-	if (!process->terminal && !process->in.writer)
+	if (process->terminal)
+		return;
+	if (process->in.writer)
+		process->in.closing = true;
+	else
 		inlet_close(&process->in);
 }
 

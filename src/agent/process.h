@@ -34,6 +34,7 @@ struct inlet {
 	struct ttrpc_request *writer; /* the one call whose bytes are not all written */
 	struct buf pending;
 	uint32_t len; /* what to answer */
+	bool closing; /* CloseStdin came while a call was writing */
 };
 
 enum process_state { PROCESS_STARTING, PROCESS_READY, PROCESS_RUNNING, PROCESS_EXITED };

@@ -105,7 +105,8 @@ static int wait_for(struct agentc *agent, const char *method, struct outcome *ou
 
 		if (n < 0 && errno != EINTR)
 			return err_errno(err, "%s: poll", method);
-		if (n == 0)
+		/* Its clock is looked at too: an agent may talk without end and never answer. */
+		if (n == 0 || deadline_left(deadline) == 0)
 			return err_set(err, ETIMEDOUT, "%s: the agent does not answer", method);
 		if (p.revents & POLLOUT)
 			r = send_some(agent, method, err);

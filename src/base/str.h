@@ -54,3 +54,6 @@ const char *path_base(const char *path);
  * shown on an administrator's terminal when it came from the guest. In place.
  */
 char *str_printable(char *text);
+
+/* Bytes of the UTF-8 character at @s, of which @left are there; 0 if it is none. */
+size_t str_utf8_len(const char *s, size_t left);

@@ -463,27 +463,10 @@ static int read_table(struct reader *r)
 	return end_of_line(r);
 }
 
-/* Bytes of the UTF-8 character at @p, 0 if it is none. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-	size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 :
-		   *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static int check_text(struct reader *r)
 {
 	while (r->p < r->end) {
-		size_t n = utf8_length((const unsigned char *)r->p, (size_t)(r->end - r->p));
+		size_t n = str_utf8_len(r->p, (size_t)(r->end - r->p));
 
 		if (n == 0)
 			return fail(r, "byte 0x%02x is not UTF-8", (unsigned char)*r->p);

@@ -154,7 +154,9 @@ int main(int argc, char **argv)
 		r = run(&o, &err);
 	if (r < 0) {
 		log_error("%s", err.text);
-		(void)fprintf(stderr, "kata-proxy: %s\n", err.text);
+		/* QEMU that has ended by now says why on the same pipe: that is to be its last line. */
+		if (!o.stderr_fd || r != -ECONNREFUSED)
+			(void)fprintf(stderr, "kata-proxy: %s\n", err.text);
 		return 1;
 	}
 	return 0;

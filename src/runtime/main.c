@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/cli.h"
@@ -114,11 +116,28 @@ static int run(int argc, char **argv, struct err *err)
 	return r < 0 ? r : run_command(&g, argc - used, argv + used, err);
 }
 
+/*
+ * Somebody may have started us without standard descriptors. The next file that
+ * we open would be one of them, and the shim, which gets ours, would keep it:
+ * the lock of the sandbox, for instance.
+ */
+static void fill_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
 	int r;
 
+	fill_stdio();
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(2) */
 	r = run(argc, argv, &err);
 	if (r >= 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -27,6 +28,8 @@
 #include "sandbox/share.h"
 #include "sandbox/shims.h"
 #include "vm/vm.h"
+
+#define EXEC_RECORD_PREFIX "exec-"
 
 /* A container that is being made: what its steps share. */
 struct making {
@@ -225,11 +228,18 @@ static int create_in_existing(struct making *making, struct err *err)
 	return r < 0 ? r : make_in_guest(making, agent, err);
 }
 
+static int in_use(const char *id, struct err *err)
+{
+	return err_set(err, EEXIST, "container id %s: in use; choose another or delete that container",
+		       id);
+}
+
 /* A further container of a pod. */
 static int create_member(struct making *making, struct err *err)
 {
 	CLEANUP(free) char *path = paths_sandbox(making->sid);
 	CLEANUP(close) int lock = lock_sandbox(path, false, err);
+	CLEANUP(free) char *taken = NULL;
 	struct err ignored = { 0 };
 	int r;
 
@@ -239,6 +249,9 @@ static int create_member(struct making *making, struct err *err)
 			       making->sid);
 	if (lock < 0)
 		return lock;
+	/* Asked again, now under the lock: two commands may want the same id at once. */
+	if (mapping_find(making->params->id, &taken, &ignored) == 0)
+		return in_use(making->params->id, err);
 	r = create_in_existing(making, err);
 	if (r < 0)
 		(void)remove_container(making->sid, making->params->id, &ignored);
@@ -260,8 +273,7 @@ static int check_unused(const char *id, struct err *err)
 		r = sandbox_remove(sid ? sid : id, err);
 		return r == 0 ? mapping_remove(id, err) : r;
 	}
-	return err_set(err, EEXIST, "container id %s: in use; choose another or delete that container",
-		       id);
+	return in_use(id, err);
 }
 
 int container_create(const struct create_params *params, struct proc_id *ret_shim, struct err *err)
@@ -504,14 +516,38 @@ static char *random_id(void)
 	return xstrndup(text, 36);
 }
 
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/*
+ * Takes away the records of processes that have ended: a health check every few
+ * seconds would leave a file each. One that cannot be read yet is being written.
+ */
+static void forget_ended(const char *path)
+{
+	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		struct proc_id id = { 0 };
+
+		if (str_starts(entry->d_name, EXEC_RECORD_PREFIX) &&
+		    proc_record_read(dirfd(dir), entry->d_name, &id) == 0 && !proc_alive(&id))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+}
+
 int container_exec(const struct exec_params *params, struct proc_id *ret_shim, struct err *err)
 {
 	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	CLEANUP(free) char *exec_id = random_id();
-	CLEANUP(free) char *record = xasprintf("exec-%s.record", exec_id);
+	CLEANUP(free) char *record = xasprintf(EXEC_RECORD_PREFIX "%s.record", exec_id);
 	CLEANUP(free) char *path = NULL;
-	CLEANUP(close) int dirfd = -1;
+	CLEANUP(close) int dir = -1;
 	int r;
 
 	r = container_look(params->id, &view, err);
@@ -527,14 +563,15 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 	if (r < 0)
 		return r;
 	path = paths_container(view.record->sandbox, params->id);
-	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
+	forget_ended(path);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
 		return err_errno(err, "open %s", path);
 	r = shim_start(&(struct shim_params){ .config = params->config,
 					      .sid = view.record->sandbox,
 					      .cid = params->id,
 					      .exec_id = exec_id,
-					      .record_dir = dirfd,
+					      .record_dir = dir,
 					      .record = record,
 					      .console = params->console,
 					      .console_socket = params->console_socket,

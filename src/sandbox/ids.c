@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -66,6 +68,7 @@ int id_list(char ***ret, struct err *err)
 
 int id_resolve(const char *prefix, char **ret, struct err *err)
 {
+	CLEANUP(free) char *sandbox = NULL;
 	CLEANUP(strv_free) char **ids = NULL;
 	const char *found = NULL;
 	int r;
@@ -76,7 +79,9 @@ int id_resolve(const char *prefix, char **ret, struct err *err)
 	r = id_list(&ids, err);
 	if (r < 0)
 		return r;
-	if (strv_contains(ids, prefix)) {
+	sandbox = paths_sandbox(prefix);
+	/* A sandbox that a crash has left unregistered is meant rather than a longer id. */
+	if (strv_contains(ids, prefix) || access(sandbox, F_OK) == 0) {
 		*ret = xstrdup(prefix);
 		return 0;
 	}

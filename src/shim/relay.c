@@ -145,7 +145,13 @@ static void start_writing(struct output *output)
 static void got_output(struct output *output, const uint8_t *data, size_t len,
 		       const struct err *error)
 {
+	if (error->code == EBADMSG) {
+		lost(output->relay, error->text);
+		return;
+	}
 	if (error->code) {
+		if (error->code != ERANGE) /* the end */
+			log_warn("container %s: output: %s", output->relay->container, error->text);
 		output->ended = true;
 		check_end(output->relay);
 		return;

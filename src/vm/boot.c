@@ -109,11 +109,12 @@ static char **kernel_params(const struct config *config, unsigned max_vcpus)
 	bool arm = str_eq(config->hypervisor.machine_type, "virt");
 	char **params = NULL;
 
+	/* In front of earlyprintk, which else prints all that came before it. */
+	strv_add(&params, config->hypervisor.enable_debug ? "debug" : "quiet");
 	for (const char *const *word = common_params; *word; word++)
 		strv_add(&params, *word);
 	for (const char *const *word = arm ? arm64_params : x86_params; *word; word++)
 		strv_add(&params, *word);
-	strv_add(&params, config->hypervisor.enable_debug ? "debug" : "quiet");
 	strv_addf(&params, "nr_cpus=%u", max_vcpus);
 	strv_add(&params, "agent.use_vsock=false");
 	if (config->agent.enable_debug)
