@@ -11,6 +11,7 @@
 #include "agentc/spec_pb.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -105,6 +106,11 @@ static int wait_for(struct agentc *agent, const char *method, struct outcome *ou
 
 		if (n < 0 && errno != EINTR)
 			return err_errno(err, "%s: poll", method);
+		r = interrupt_check(err);
+		if (r < 0)
+			return r;
+		if (n < 0)
+			continue;
 		/* Its clock is looked at too: an agent may talk without end and never answer. */
 		if (n == 0 || deadline_left(deadline) == 0)
 			return err_set(err, ETIMEDOUT, "%s: the agent does not answer", method);

@@ -135,7 +135,11 @@ static int bad_option(char **argv, bool missing_value, struct err *err)
 	if (missing_value)
 		return err_set(err, EINVAL, "%s: option '%s' needs a value; see '%s --help'",
 			       argv[0], word, argv[0]);
-	if (optopt && optopt < FIRST_LONG && !str_starts(word, "--"))
+	if (optopt >= FIRST_LONG)
+		return err_set(err, EINVAL, "%s: option '%.*s' takes no value; see '%s --help'",
+			       argv[0], (int)strcspn(word, "="), word, argv[0]);
+	/* Among letters that stand together, word is the one before: only optopt is right. */
+	if (optopt)
 		return err_set(err, EINVAL, "%s: unknown option '-%c'; see '%s --help'", argv[0],
 			       optopt, argv[0]);
 	return err_set(err, EINVAL, "%s: unknown option '%s'; see '%s --help'", argv[0], word,

@@ -42,7 +42,7 @@ int fault_point(const char *name, struct err *err)
 	if (fault.list)
 		(void)fprintf(stderr, "fault-point %u %s\n", fault.step, name);
 	if (fault.step != fault.at)
-		return 0;
+		return interrupt_check(err);
 	if (fault.kill)
 		(void)kill(getpid(), SIGKILL);
 	return err_set(err, ECANCELED, "fault point %u, %s", fault.step, name);

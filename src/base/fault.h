@@ -5,9 +5,12 @@
  * With the build option fault_points, KATA_FAULT=create:7:kill makes the
  * command "create" kill itself at its seventh step, KATA_FAULT=create:7:fail
  * makes that step fail, and KATA_FAULT=create:list prints each step on standard
- * error. A test that walks through all of them finds new steps by itself.
+ * error. A test that walks through all of them finds new steps by itself. In
+ * every build a step is where an interrupted command stops (base/interrupt).
  */
 #pragma once
+
+#include "base/interrupt.h"
 
 struct err;
 
@@ -15,7 +18,7 @@ struct err;
 /* The command whose steps are counted from now on. */
 void fault_begin(const char *command);
 
-/* Returns 0, or -ECANCELED when this step is to fail. */
+/* Returns 0, or -ECANCELED when this step is to fail or a signal has come. */
 int fault_point(const char *name, struct err *err);
 #else
 static inline void fault_begin(const char *command)
@@ -26,7 +29,6 @@ static inline void fault_begin(const char *command)
 static inline int fault_point(const char *name, struct err *err)
 {
 	(void)name;
-	(void)err;
-	return 0;
+	return interrupt_check(err);
 }
 #endif

@@ -24,8 +24,9 @@
 int mkdir_p(const char *path, mode_t mode, struct err *err)
 {
 	CLEANUP(free) char *copy = xstrdup(path);
+	struct stat st;
 
-	for (char *p = copy + 1;; p++) {
+	for (char *p = *copy ? copy + 1 : copy;; p++) {
 		char saved = *p;
 
 		if (saved != '/' && saved != '\0')
@@ -34,9 +35,14 @@ int mkdir_p(const char *path, mode_t mode, struct err *err)
 		if (mkdir(copy, mode) < 0 && errno != EEXIST)
 			return err_errno(err, "mkdir %s", copy);
 		if (saved == '\0')
-			return 0;
+			break;
 		*p = saved;
 	}
+	if (stat(path, &st) < 0)
+		return err_errno(err, "mkdir %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "mkdir %s: it is there and is no directory", path);
+	return 0;
 }
 
 static void close_dir(DIR **dir)

@@ -275,8 +275,17 @@ ssize_t recv_with_fd(int sock, void *data, size_t len, int *ret_fd)
 	if (n < 0)
 		return -errno;
 	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(int));
+	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+		return n;
+	/* The padding has room for a second one: whoever sends that must not fill our table. */
+	for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= cmsg->cmsg_len; at += sizeof(int)) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(cmsg) + at, sizeof(int));
+		if (cmsg->cmsg_len == CMSG_LEN(sizeof(int)) && !(msg.msg_flags & MSG_CTRUNC))
+			*ret_fd = fd;
+		else
+			close(fd);
+	}
 	return n;
 }

@@ -34,6 +34,38 @@ static bool only_space(const char *text, size_t len)
 	return true;
 }
 
+/*
+ * What json-c does not see to: it lets arrays without elements go one level
+ * deeper, and takes names in single quotes and raw control characters.
+ */
+static int check_shape(const char *text, size_t len, unsigned max_depth, struct err *err)
+{
+	bool in_string = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (in_string && (unsigned char)c < 0x20)
+			return err_set(err, EINVAL,
+				       "not JSON: control character 0x%02x in a string at byte %zu",
+				       (unsigned)c, i);
+		if (in_string && c == '\\')
+			i++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && c == '\'')
+			return err_set(err, EINVAL, "not JSON: single quote at byte %zu", i);
+		else if (!in_string && (c == '[' || c == '{') && ++depth > max_depth)
+			return err_set(err, EINVAL,
+				       "JSON nested deeper than %u levels, at byte %zu", max_depth,
+				       i);
+		else if (!in_string && (c == ']' || c == '}') && depth > 0)
+			depth--;
+	}
+	return 0;
+}
+
 int json_parse(const char *text, size_t len, unsigned max_depth, struct json **ret,
 	       struct err *err)
 {
@@ -46,6 +78,8 @@ int json_parse(const char *text, size_t len, unsigned max_depth, struct json **r
 		return err_set(err, EINVAL, "not JSON: the text is empty");
 	if (len > INT32_MAX)
 		return err_set(err, EINVAL, "not JSON: %zu bytes are too many", len);
+	if (check_shape(text, len, max_depth, err) < 0)
+		return -EINVAL;
 	tokener = json_tokener_new_ex((int)max_depth + 1); /* json-c counts the value itself */
 	if (!tokener)
 		abort();
@@ -64,9 +98,6 @@ int json_parse(const char *text, size_t len, unsigned max_depth, struct json **r
 	} else {
 		used = json_tokener_get_parse_end(tokener);
 	}
-	if (why == json_tokener_error_depth)
-		return err_set(err, EINVAL, "JSON nested deeper than %u levels, at byte %zu",
-			       max_depth, used);
 	if (why != json_tokener_success)
 		return err_set(err, EINVAL, "not JSON: %s at byte %zu",
 			       json_tokener_error_desc(why), used);

@@ -7,21 +7,29 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 static void put_quoted(struct buf *out, const char *s)
 {
 	buf_append(out, "\"", 1);
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
+		size_t n = str_utf8_len(s, strnlen(s, 4));
 
-		if (c == '"' || c == '\\')
+		if (n == 0) {
+			buf_append(out, "\xef\xbf\xbd", 3); /* U+FFFD, for what is no character */
+		} else if (n > 1) {
+			buf_append(out, s, n);
+			s += n - 1;
+		} else if (c == '"' || c == '\\') {
 			buf_printf(out, "\\%c", c);
-		else if (c == '\n')
+		} else if (c == '\n') {
 			buf_append(out, "\\n", 2);
-		else if (c < 0x20 || c == 0x7f)
+		} else if (c < 0x20 || c == 0x7f) {
 			buf_printf(out, "\\u%04x", c);
-		else
+		} else {
 			buf_append(out, &c, 1);
+		}
 	}
 	buf_append(out, "\"", 1);
 }

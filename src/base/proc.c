@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -174,6 +175,9 @@ static const char *prepare_child(const struct spawn *spawn, int *ret_errno)
 	}
 	r = set_stdio(spawn->stdio);
 	if (r == 0 && spawn->controlling_terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		r = -errno;
+	/* Also what our own caller left open: nothing gets through that is not listed. */
+	if (r == 0 && close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		r = -errno;
 	for (size_t i = 0; r == 0 && i < spawn->n_fds; i++)
 		if (fcntl(spawn->fds[i], F_SETFD, 0) < 0)

@@ -19,7 +19,11 @@ int safe_open(int root, const char *path, int flags, mode_t mode);
 /* As safe_open(), but a symbolic link as last component is not followed: -ELOOP. */
 int safe_open_nofollow(int root, const char *path, int flags);
 
-/* An O_PATH descriptor of the directory @path, made with its parents (@mode) where missing. */
+/*
+ * An O_PATH descriptor of the directory @path, made with its parents (@mode)
+ * where missing. A dangling link on the way leads to what it names, inside the
+ * root, which is made: images have such links (/etc/resolv.conf).
+ */
 int safe_mkdir_p(int root, const char *path, mode_t mode, struct err *err);
 
 /* An O_PATH descriptor of the file @path, made empty with its parents where missing. */

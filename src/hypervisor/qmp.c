@@ -32,7 +32,8 @@ void qmp_free(struct qmp *qmp)
 }
 
 /* The next line without its end, owned. */
-static int read_line(struct qmp *qmp, uint64_t deadline, char **ret, struct err *err)
+static int read_line(struct qmp *qmp, uint64_t deadline, char **ret, size_t *ret_len,
+		     struct err *err)
 {
 	for (;;) {
 		uint8_t *end = buf_len(&qmp->in) > 0 ?
@@ -44,7 +45,8 @@ static int read_line(struct qmp *qmp, uint64_t deadline, char **ret, struct err 
 		if (end) {
 			size_t len = (size_t)(end - buf_data(&qmp->in));
 
-			*ret = xstrndup((const char *)buf_data(&qmp->in), len);
+			*ret = xmemdup(buf_data(&qmp->in), len); /* a NUL in it is for the parser */
+			*ret_len = len;
 			buf_consume(&qmp->in, len + 1);
 			return 0;
 		}
@@ -64,12 +66,13 @@ static int read_line(struct qmp *qmp, uint64_t deadline, char **ret, struct err 
 static int read_message(struct qmp *qmp, uint64_t deadline, struct json **ret, struct err *err)
 {
 	CLEANUP(free) char *line = NULL;
+	size_t len = 0;
 	int r;
 
-	r = read_line(qmp, deadline, &line, err);
+	r = read_line(qmp, deadline, &line, &len, err);
 	if (r < 0)
 		return r;
-	r = json_parse(line, strlen(line), QMP_DEPTH, ret, err);
+	r = json_parse(line, len, QMP_DEPTH, ret, err);
 	return r < 0 ? err_prefix(err, "QEMU's monitor") : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -97,6 +98,17 @@ static int start_monitor(const struct options *o, struct loop *loop, struct moni
 			   ret, err);
 }
 
+/* Engines leave 1,024, which is less than one for each stream. */
+static void raise_nofile(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* with fewer, fewer clients are served */
+}
+
 static int run(const struct options *o, struct err *err)
 {
 	CLEANUP(loop_free) struct loop *loop = NULL;
@@ -150,6 +162,7 @@ int main(int argc, char **argv)
 	if (o.sandbox)
 		log_field("sandbox", o.sandbox);
 	(void)signal(SIGPIPE, SIG_IGN);
+	raise_nofile();
 	if (r == 0)
 		r = run(&o, &err);
 	if (r < 0) {

@@ -8,6 +8,7 @@
 #include "proxy/mux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +45,7 @@ struct mux {
 	struct client *clients;
 	int serial_fd;
 	int listener_fd;
+	int spare_fd; /* given up for a moment to close a client when descriptors are out */
 };
 
 static void client_free(struct client *client)
@@ -165,6 +167,20 @@ static struct client *client_new(struct mux *mux, int fd, struct err *err)
 	return client;
 }
 
+/* Not taken in, a client would wake us again and again: it is taken in and closed. */
+static void refuse_client(struct mux *mux)
+{
+	int fd;
+
+	if (mux->spare_fd >= 0)
+		close(take_fd(&mux->spare_fd));
+	fd = accept4(mux->listener_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	mux->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	log_warn("a client is refused: too many open descriptors");
+}
+
 static void accept_client(struct watch *watch, uint32_t events __attribute__((unused)))
 {
 	struct mux *mux = container_of(watch, struct mux, listener);
@@ -172,6 +188,10 @@ static void accept_client(struct watch *watch, uint32_t events __attribute__((un
 	struct err error = { 0 };
 	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+		refuse_client(mux);
+		return;
+	}
 	if (fd < 0)
 		return; /* it has changed its mind */
 	client = client_new(mux, fd, &error);
@@ -259,6 +279,7 @@ int mux_new(struct loop *loop, int serial, int listener, struct mux **ret, struc
 	mux->loop = loop;
 	mux->serial_fd = serial;
 	mux->listener_fd = listener;
+	mux->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	yamux_init(&mux->session, true, &ops, mux);
 	r = loop_add(loop, &mux->serial, serial, EPOLLIN, serial_ready, err);
 	if (r == 0)
@@ -277,6 +298,8 @@ void mux_free(struct mux *mux)
 	watch_remove(&mux->listener);
 	close(mux->serial_fd);
 	close(mux->listener_fd);
+	if (mux->spare_fd >= 0)
+		close(mux->spare_fd);
 	yamux_done(&mux->session);
 	free(mux);
 }

@@ -8,9 +8,13 @@
 
 struct buf;
 
-/* A 4 MiB frame of empty messages unpacks to 304 MiB (measured): so 8 bytes per byte, at most. */
+/*
+ * A 4 MiB frame of empty messages unpacks to 304 MiB (measured): so 8 bytes per byte, at most.
+ * What every message may take on top is for lists of short words: each costs some 100 bytes while
+ * it is unpacked.
+ */
 #define PB_BUDGET_FACTOR 8u
-#define PB_BUDGET_MIN    4096u
+#define PB_BUDGET_MIN    (1u << 20)
 #define PB_BUDGET_MAX    (32u << 20)
 
 /*

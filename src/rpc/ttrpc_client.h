@@ -8,12 +8,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "rpc/ttrpc_frame.h"
 
 struct err;
 struct ttrpc_call;
-
-/* Replies come from the guest: none is larger (design E5). */
-#define TTRPC_REPLY_MAX (256u << 10)
 
 /*
  * Called once for each call: with a response, which is freed afterwards, or

@@ -71,6 +71,16 @@ static void end_request(struct ttrpc_request *req)
 	free(req);
 }
 
+/* The client would end the whole connection: only this call shall fail. */
+static void refuse_reply(const struct ttrpc_request *req)
+{
+	CLEANUP(free) char *text = NULL;
+
+	text = xasprintf("%s: the answer is larger than %u bytes", req->method->output->name,
+			 TTRPC_REPLY_MAX);
+	send_error(req->conn, req->stream, TTRPC_RESOURCE_EXHAUSTED, text);
+}
+
 void ttrpc_reply(struct ttrpc_request *req, const ProtobufCMessage *out)
 {
 	Ttrpc__Response response = TTRPC__RESPONSE__INIT;
@@ -81,7 +91,10 @@ void ttrpc_reply(struct ttrpc_request *req, const ProtobufCMessage *out)
 		pb_append(&payload, out);
 		response.payload.data = buf_data(&payload);
 		response.payload.len = buf_len(&payload);
-		send_response(req->conn, req->stream, &response);
+		if (protobuf_c_message_get_packed_size(&response.base) <= TTRPC_REPLY_MAX)
+			send_response(req->conn, req->stream, &response);
+		else
+			refuse_reply(req);
 	}
 	end_request(req);
 }

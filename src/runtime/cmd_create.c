@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cli.h"
 #include "base/fault.h"
+#include "base/interrupt.h"
 #include "base/proc.h"
 #include "config/config.h"
 #include "runtime/command.h"
@@ -29,6 +30,7 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 	if (r < 0)
 		return r;
 	fault_begin("create");
+	interrupt_catch();
 	return container_create(&(struct create_params){ .config = config,
 							 .id = o.id,
 							 .bundle = bundle,

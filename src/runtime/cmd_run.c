@@ -3,6 +3,7 @@
 
 #include "base/cli.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/proc.h"
 #include "config/config.h"
 #include "runtime/command.h"
@@ -31,6 +32,7 @@ static int create_and_start(const struct globals *globals, const struct run_opti
 	if (r < 0)
 		return r;
 	timeline_mark(timeline, "load");
+	interrupt_catch();
 	r = container_create(&(struct create_params){ .config = config,
 						      .id = o->create.id,
 						      .bundle = bundle,
@@ -44,6 +46,7 @@ static int create_and_start(const struct globals *globals, const struct run_opti
 	if (r < 0)
 		return r;
 	r = container_start(o->create.id, timeline, err);
+	interrupt_ignore();
 	if (r < 0)
 		(void)container_delete(o->create.id, true, &ignored);
 	return r;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/interrupt.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -180,6 +181,8 @@ static int create_first(struct making *making, struct err *err)
 	int r;
 
 	r = create_with_sandbox(making, &start, err);
+	if (r < 0)
+		interrupt_ignore();
 	if (r < 0 && start.dirfd >= 0)
 		(void)sandbox_remove(making->sid, &ignored); /* the first error is the one to tell */
 	if (start.dirfd >= 0)
@@ -253,6 +256,8 @@ static int create_member(struct making *making, struct err *err)
 	if (mapping_find(making->params->id, &taken, &ignored) == 0)
 		return in_use(making->params->id, err);
 	r = create_in_existing(making, err);
+	if (r < 0)
+		interrupt_ignore();
 	if (r < 0)
 		(void)remove_container(making->sid, making->params->id, &ignored);
 	return r;

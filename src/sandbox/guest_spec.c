@@ -2,15 +2,18 @@
 #include "sandbox/guest_spec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/safepath.h"
 #include "base/str.h"
 #include "oci/mount_options.h"
 #include "oci/spec.h"
@@ -129,14 +132,64 @@ static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char 
 	return 0;
 }
 
+/* Whether an earlier mount covers the point of number @i, which is then made there, in the guest. */
+static bool is_covered(const struct oci_spec *spec, size_t i)
+{
+	const char *point = spec->mounts[i].destination;
+
+	for (size_t k = 0; k < i; k++) {
+		const char *earlier = spec->mounts[k].destination;
+		size_t len = strlen(earlier);
+
+		if (str_starts(point, earlier) && (point[len] == '/' || !point[len]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_file(const struct oci_mount *mount, const char *bundle)
+{
+	CLEANUP(free) char *path = NULL;
+	struct stat st;
+
+	if (str_empty(mount->source) || !mount->type || !str_eq(mount->type, "bind"))
+		return false;
+	path = *mount->source == '/' ? xstrdup(mount->source) :
+				       xasprintf("%s/%s", bundle, mount->source);
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+/*
+ * The guest cannot make what is missing in a root that the host shares read
+ * only, and runc makes it even so: images lack /proc, or what a volume hangs
+ * over. What cannot be made here, the guest's own attempt will tell.
+ */
+static void make_mount_points(const struct oci_spec *spec, const char *bundle, const char *rootfs)
+{
+	CLEANUP(close) int root = open(rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; root >= 0 && i < spec->n_mounts; i++) {
+		const char *point = spec->mounts[i].destination;
+		struct err ignored = { 0 };
+		int fd;
+
+		if (is_covered(spec, i))
+			continue;
+		fd = is_file(&spec->mounts[i], bundle) ? safe_touch(root, point, &ignored) :
+							 safe_mkdir_p(root, point, 0755, &ignored);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 /* Which namespaces the container gets in the guest (reference 05, section 8, and design). */
 static int prepare_namespaces(struct oci_spec *spec, bool pod_owner, struct err *err)
 {
 	size_t kept = 0;
 
+	/* First all that may be refused: half-way through, some would be there twice. */
 	for (size_t i = 0; i < spec->n_namespaces; i++) {
-		struct oci_namespace *ns = &spec->namespaces[i];
-		bool pods = str_eq(ns->type, "uts") || str_eq(ns->type, "ipc");
+		const struct oci_namespace *ns = &spec->namespaces[i];
 
 		if (str_eq(ns->type, "user"))
 			return err_set(err, ENOTSUP,
@@ -146,6 +199,11 @@ static int prepare_namespaces(struct oci_spec *spec, bool pod_owner, struct err 
 				       "linux.namespaces: joining the pid namespace %s is not "
 				       "supported",
 				       ns->path);
+	}
+	for (size_t i = 0; i < spec->n_namespaces; i++) {
+		struct oci_namespace *ns = &spec->namespaces[i];
+		bool pods = str_eq(ns->type, "uts") || str_eq(ns->type, "ipc");
+
 		/* The pod's uts and ipc are the guest's; the network is always. */
 		if (str_eq(ns->type, "network") || (pods && (pod_owner || ns->path))) {
 			free(ns->type);
@@ -170,6 +228,8 @@ int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *si
 		return r;
 	rootfs = *spec->root_path == '/' ? xstrdup(spec->root_path) :
 					   xasprintf("%s/%s", bundle, spec->root_path);
+	if (spec->root_readonly)
+		make_mount_points(spec, bundle, rootfs);
 	r = share_add(sid, name, rootfs, true, spec->root_readonly, err);
 	if (r < 0)
 		return err_prefix(err, "root.path");

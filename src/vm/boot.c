@@ -350,6 +350,8 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 	vm->dirfd = -1;
 	vm->dir = xstrdup(params->dir);
 	vm->proxy_socket = xstrdup(params->proxy_socket);
+	vm->kernel = xstrdup(params->config->hypervisor.kernel);
+	vm->initrd = xstrdup(params->config->hypervisor.initrd);
 	r = check_config(params->config, err);
 	if (r < 0)
 		return r;

@@ -10,6 +10,8 @@ struct vm {
 	char *dir;
 	int dirfd;
 	char *proxy_socket;
+	char *kernel; /* for messages */
+	char *initrd;
 	int stderr_fd; /* QEMU's standard error, which the proxy reads as well */
 	struct proc_id qemu;
 	struct proc_id proxy;

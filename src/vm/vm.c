@@ -38,6 +38,8 @@ void vm_free(struct vm *vm)
 	if (vm->stderr_fd >= 0)
 		close(vm->stderr_fd);
 	free(vm->proxy_socket);
+	free(vm->kernel);
+	free(vm->initrd);
 	free(vm->dir);
 	free(vm);
 }
@@ -109,12 +111,10 @@ static int silent(const struct vm *vm, const struct err *why, struct err *err)
 	const char *what = alive ? "runs but its agent does not answer" :
 				   "ended before its agent answered";
 
-	if (words)
-		return err_set(err, EIO, "the virtual machine %s: %.700s", what, words);
-	return err_set(err, EIO,
-		       "the virtual machine %s and printed nothing (%.300s); check kernel and initrd "
-		       "in [hypervisor.qemu]",
-		       what, why->text);
+	if (!words)
+		words = xasprintf("it printed nothing (%.200s)", why->text);
+	return err_set(err, EIO, "the virtual machine %s: %.400s; kernel %.150s, initrd %.150s", what,
+		       words, vm->kernel, vm->initrd);
 }
 
 int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
@@ -130,6 +130,10 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 		r = agentc_connect(vm->proxy_socket, &agent, &why);
 	if (r == 0)
 		r = agentc_check(agent, deadline_in(AGENT_START_MS), &why);
+	if (r == -ECANCELED) {
+		*err = why;
+		return r;
+	}
 	if (r < 0)
 		return silent(vm, &why, err);
 	*ret = take_ptr(agent);

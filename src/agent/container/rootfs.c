@@ -9,7 +9,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,51 +22,6 @@
 #include "base/safepath.h"
 #include "base/str.h"
 #include "oci/spec.h"
-
-/* Where the writable layer over a read-only share hangs while the overlay is made. */
-#define OVERLAY_DIR "/run/kata-containers/overlay"
-
-static bool is_read_only(int fd)
-{
-	struct statvfs fs;
-
-	return fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_RDONLY;
-}
-
-/*
- * The host shares a read-only root read-only, so the mount points that an image
- * lacks could not be made in it: they go to a tmpfs on top. The container sees
- * the whole read-only all the same, by rootfs_seal().
- */
-static int add_overlay(int lower, int *ret, struct err *err)
-{
-	char *options[] = { NULL, NULL, NULL, NULL };
-	CLEANUP(close) int tmpfs = -1;
-	CLEANUP(close) int at = -1;
-	int r;
-
-	r = mkdir_p(OVERLAY_DIR, 0700, err);
-	if (r < 0)
-		return r;
-	at = open(OVERLAY_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (at < 0)
-		return err_errno(err, "open " OVERLAY_DIR);
-	r = mount_new("tmpfs", "overlay", (char *[]){ (char[]){ "mode=0755" }, NULL }, 0, &tmpfs, err);
-	if (r == 0)
-		r = mount_attach(tmpfs, at, err);
-	if (r < 0)
-		return r;
-	if (mkdirat(tmpfs, "upper", 0755) < 0 || mkdirat(tmpfs, "work", 0700) < 0)
-		return err_errno(err, "make the writable layer");
-
-	options[0] = xasprintf("lowerdir=/proc/self/fd/%d", lower);
-	options[1] = xstrdup("upperdir=" OVERLAY_DIR "/upper");
-	options[2] = xstrdup("workdir=" OVERLAY_DIR "/work");
-	r = mount_new("overlay", "overlay", options, 0, ret, err);
-	for (int i = 0; i < 3; i++)
-		free(options[i]);
-	return r;
-}
 
 /* Opens the root as a mount of its own, attached where it lies. */
 static int open_root(const struct oci_spec *spec, int *ret, struct err *err)
@@ -85,17 +39,6 @@ static int open_root(const struct oci_spec *spec, int *ret, struct err *err)
 	r = mount_attach(root, at, err);
 	if (r < 0)
 		return r;
-	if (is_read_only(root)) {
-		CLEANUP(close) int overlay = -1;
-
-		r = add_overlay(root, &overlay, err);
-		if (r == 0)
-			r = mount_attach(overlay, root, err);
-		if (r < 0)
-			return r;
-		close(root);
-		root = take_fd(&overlay);
-	}
 	*ret = take_fd(&root);
 	return 0;
 }
