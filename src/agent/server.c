@@ -15,6 +15,7 @@
 #include "agent/guest.h"
 #include "agent/job.h"
 #include "agent/process.h"
+#include "agent/process_list.h"
 #include "agent/sandbox.h"
 #include "agent/spec_pb.h"
 #include "agent/storage.h"
@@ -267,13 +268,22 @@ static void exec_process(struct ttrpc_request *req, const ProtobufCMessage *in)
 
 /* Processes. */
 
-static int find_process(struct ttrpc_request *req, const char *container_id, const char *exec_id,
-			struct process **ret, struct err *err)
+/* The process that a call is about; NULL: there is none, and the call has been answered. */
+static struct process *process_for(struct ttrpc_request *req, const char *container_id,
+				   const char *exec_id)
 {
 	struct container *container = NULL;
-	int r = container_find(req->context, container_id, &container, err);
+	struct process *process = NULL;
+	struct err err = { 0 };
+	int r;
 
-	return r < 0 ? r : container_find_process(container, exec_id, ret, err);
+	r = container_find(req->context, container_id, &container, &err);
+	if (r == 0)
+		r = container_find_process(container, exec_id, &process, &err);
+	if (r == 0)
+		return process;
+	ttrpc_reply_error(req, &err);
+	return NULL;
 }
 
 static void signal_process(struct ttrpc_request *req, const ProtobufCMessage *in)
@@ -300,75 +310,59 @@ static void signal_process(struct ttrpc_request *req, const ProtobufCMessage *in
 static void wait_process(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	const Grpc__WaitProcessRequest *message = (const Grpc__WaitProcessRequest *)in;
-	struct process *process = NULL;
-	struct err err = { 0 };
+	struct process *process = process_for(req, message->container_id, message->exec_id);
 
-	if (find_process(req, message->container_id, message->exec_id, &process, &err) < 0)
-		ttrpc_reply_error(req, &err);
-	else
+	if (process)
 		process_wait(process, req);
 }
 
 static void write_stdin(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	const Grpc__WriteStreamRequest *message = (const Grpc__WriteStreamRequest *)in;
-	struct process *process = NULL;
-	struct err err = { 0 };
+	struct process *process = process_for(req, message->container_id, message->exec_id);
 
-	if (find_process(req, message->container_id, message->exec_id, &process, &err) < 0)
-		ttrpc_reply_error(req, &err);
-	else
+	if (process)
 		process_write(process, message->data.data, message->data.len, req);
 }
 
 static void read_stdout(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	const Grpc__ReadStreamRequest *message = (const Grpc__ReadStreamRequest *)in;
-	struct process *process = NULL;
-	struct err err = { 0 };
+	struct process *process = process_for(req, message->container_id, message->exec_id);
 
-	if (find_process(req, message->container_id, message->exec_id, &process, &err) < 0)
-		ttrpc_reply_error(req, &err);
-	else
+	if (process)
 		process_read(&process->out, message->len, req);
 }
 
 static void read_stderr(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	const Grpc__ReadStreamRequest *message = (const Grpc__ReadStreamRequest *)in;
-	struct process *process = NULL;
-	struct err err = { 0 };
+	struct process *process = process_for(req, message->container_id, message->exec_id);
 
-	if (find_process(req, message->container_id, message->exec_id, &process, &err) < 0)
-		ttrpc_reply_error(req, &err);
-	else
+	if (process)
 		process_read(&process->err, message->len, req);
 }
 
 static void close_stdin(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	const Grpc__CloseStdinRequest *message = (const Grpc__CloseStdinRequest *)in;
-	struct process *process = NULL;
-	struct err err = { 0 };
-	int r;
+	struct process *process = process_for(req, message->container_id, message->exec_id);
 
-	r = find_process(req, message->container_id, message->exec_id, &process, &err);
-	if (r == 0)
-		process_close_stdin(process);
-	reply_result(req, r, &err);
+	if (!process)
+		return;
+	process_close_stdin(process);
+	reply_empty(req);
 }
 
 static void tty_win_resize(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	const Grpc__TtyWinResizeRequest *message = (const Grpc__TtyWinResizeRequest *)in;
-	struct process *process = NULL;
+	struct process *process = process_for(req, message->container_id, message->exec_id);
 	struct err err = { 0 };
-	int r;
 
-	r = find_process(req, message->container_id, message->exec_id, &process, &err);
-	if (r == 0)
-		r = process_resize(process, message->row, message->column, &err);
-	reply_result(req, r, &err);
+	if (process)
+		reply_result(req, process_resize(process, message->row, message->column, &err),
+			     &err);
 }
 
 /* The guest. */
@@ -441,6 +435,24 @@ static void guest_clock(struct ttrpc_request *req,
 	ttrpc_reply(req, &response.base);
 }
 
+static void list_processes(struct ttrpc_request *req, const ProtobufCMessage *in)
+{
+	const Katac__ListProcessesRequest *message = (const Katac__ListProcessesRequest *)in;
+	Katac__ListProcessesResponse response = KATAC__LIST_PROCESSES_RESPONSE__INIT;
+	struct container *container = NULL;
+	struct err err = { 0 };
+	int r;
+
+	r = container_find(req->context, message->container_id, &container, &err);
+	if (r == 0)
+		r = process_list_read(container, &response, &err);
+	if (r < 0)
+		ttrpc_reply_error(req, &err);
+	else
+		ttrpc_reply(req, &response.base);
+	process_list_done(&response);
+}
+
 static const struct ttrpc_method health_methods[] = {
 	{ "Check", check },
 	{ "Version", version },
@@ -469,6 +481,7 @@ static const struct ttrpc_method agent_methods[] = {
 
 static const struct ttrpc_method extension_methods[] = {
 	{ "Clock", guest_clock },
+	{ "ListProcesses", list_processes },
 	{ NULL, NULL },
 };
 

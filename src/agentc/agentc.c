@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "health.pb-c.h"
+#include "katac.pb-c.h"
 #include "rpc/pb.h"
 #include "rpc/ttrpc_client.h"
 
@@ -55,17 +56,23 @@ void agentc_free(struct agentc *agent)
 	free(agent);
 }
 
+/* Takes over what an answer says; it is freed afterwards. */
+typedef void (*take_fn)(void *data, const ProtobufCMessage *response);
+
 /* The outcome of the one call that is under way. */
 struct outcome {
 	bool done;
 	struct err error;
+	take_fn take; /* NULL: the answer says nothing */
+	void *data;
 };
 
-static void finished(void *data, const ProtobufCMessage *response __attribute__((unused)),
-		     const struct err *error)
+static void finished(void *data, const ProtobufCMessage *response, const struct err *error)
 {
 	struct outcome *outcome = data;
 
+	if (response && outcome->take)
+		outcome->take(outcome->data, response);
 	outcome->done = true;
 	outcome->error = *error;
 }
@@ -127,11 +134,11 @@ static int wait_for(struct agentc *agent, const char *method, struct outcome *ou
 	return -err->code;
 }
 
-static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
-		const char *method, const ProtobufCMessage *message, uint64_t deadline,
-		struct err *err)
+static int call_and_take(struct agentc *agent, const ProtobufCServiceDescriptor *service,
+			 const char *method, const ProtobufCMessage *message, uint64_t deadline,
+			 take_fn take, void *data, struct err *err)
 {
-	struct outcome outcome = { 0 };
+	struct outcome outcome = { .take = take, .data = data };
 	int left = deadline_left(deadline);
 	int r;
 
@@ -141,6 +148,13 @@ static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
 	if (!outcome.done)
 		ttrpc_client_forget(&agent->client, &outcome);
 	return r;
+}
+
+static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
+		const char *method, const ProtobufCMessage *message, uint64_t deadline,
+		struct err *err)
+{
+	return call_and_take(agent, service, method, message, deadline, NULL, NULL, err);
 }
 
 static char *unconst(const char *s)
@@ -241,4 +255,48 @@ int agentc_signal(struct agentc *agent, const char *id, const char *exec_id, int
 	message.exec_id = unconst(exec_id);
 	message.signal = (uint32_t)signo;
 	return call(agent, AGENT, "SignalProcess", &message.base, deadline, err);
+}
+
+static void take_processes(void *data, const ProtobufCMessage *message)
+{
+	const Katac__ListProcessesResponse *from = (const Katac__ListProcessesResponse *)message;
+	struct agentc_processes *to = data;
+
+	to->items = xcalloc(from->n_processes, sizeof(*to->items));
+	to->n = from->n_processes;
+	to->truncated = from->truncated;
+	for (size_t i = 0; i < to->n; i++) {
+		const Katac__ProcessInfo *info = from->processes[i];
+
+		to->items[i] = (struct agentc_process){
+			.pid = info->pid,
+			.ppid = info->ppid,
+			.uid = info->uid,
+			.start_sec = info->start_sec,
+			.cpu_ms = info->cpu_ms,
+			.tty = str_printable(xstrdup(info->tty)),
+			.args = str_printable(xstrdup(info->args)),
+		};
+	}
+}
+
+int agentc_list_processes(struct agentc *agent, const char *id, uint64_t deadline,
+			  struct agentc_processes *ret, struct err *err)
+{
+	Katac__ListProcessesRequest message = KATAC__LIST_PROCESSES_REQUEST__INIT;
+
+	message.container_id = unconst(id);
+	*ret = (struct agentc_processes){ 0 };
+	return call_and_take(agent, &katac__agent_extension__descriptor, "ListProcesses",
+			     &message.base, deadline, take_processes, ret, err);
+}
+
+void agentc_processes_done(struct agentc_processes *processes)
+{
+	for (size_t i = 0; i < processes->n; i++) {
+		free(processes->items[i].tty);
+		free(processes->items[i].args);
+	}
+	free(processes->items);
+	*processes = (struct agentc_processes){ 0 };
 }

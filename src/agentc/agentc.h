@@ -50,6 +50,27 @@ int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadl
 int agentc_exec(struct agentc *agent, const char *id, const char *exec_id,
 		const struct oci_process *process, uint64_t deadline, struct err *err);
 
+/* A process of a container, as the guest tells it: bounded, and printable. */
+struct agentc_process {
+	int64_t pid; /* as the container sees it */
+	int64_t ppid;
+	uint32_t uid;
+	int64_t start_sec; /* since the epoch */
+	uint64_t cpu_ms;
+	char *tty;
+	char *args;
+};
+
+struct agentc_processes {
+	struct agentc_process *items;
+	size_t n;
+	bool truncated; /* the guest has more than it may tell */
+};
+
+int agentc_list_processes(struct agentc *agent, const char *id, uint64_t deadline,
+			  struct agentc_processes *ret, struct err *err);
+void agentc_processes_done(struct agentc_processes *processes);
+
 /* An empty @exec_id is every process of the container. */
 int agentc_signal(struct agentc *agent, const char *id, const char *exec_id, int signo,
 		  uint64_t deadline, struct err *err);

@@ -15,7 +15,7 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
 {
 	size_t len = buf_len(b);
 
-	if (b->cap - b->end >= n)
+	if (b->mem && b->cap - b->end >= n)
 		return b->mem + b->end;
 
 	if (b->start > 0) {
@@ -23,7 +23,7 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
 		b->start = 0;
 		b->end = len;
 	}
-	if (b->cap - b->end < n) {
+	if (!b->mem || b->cap - b->end < n) {
 		size_t cap = b->cap ? b->cap : BUF_MIN;
 
 		while (cap - len < n)

@@ -27,7 +27,7 @@ static inline size_t buf_len(const struct buf *b)
 
 static inline uint8_t *buf_data(const struct buf *b)
 {
-	return b->mem + b->start;
+	return b->mem ? b->mem + b->start : NULL; /* NULL + 0 is undefined in C */
 }
 
 /* Room for at least @n bytes at the end; what is written there counts after buf_commit(). */

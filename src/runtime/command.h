@@ -34,6 +34,7 @@ extern const struct command cmd_delete;
 extern const struct command cmd_exec;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;
+extern const struct command cmd_ps;
 extern const struct command cmd_run;
 extern const struct command cmd_start;
 extern const struct command cmd_state;

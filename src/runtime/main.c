@@ -20,7 +20,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_create, &cmd_start, &cmd_run,  &cmd_state, &cmd_kill,
-	&cmd_delete, &cmd_exec,	 &cmd_list, NULL,
+	&cmd_delete, &cmd_exec,	 &cmd_list,  &cmd_ps, NULL,
 };
 
 static void print_version(void)

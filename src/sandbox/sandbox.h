@@ -78,6 +78,14 @@ int container_kill(const char *id, int signo, bool all, struct err *err);
  */
 int container_delete(const char *id, bool force, struct err *err);
 
+struct agentc_processes;
+
+/* The processes in a container that runs; freed by agentc_processes_done(). */
+int container_processes(const char *id, struct agentc_processes *ret, struct err *err);
+
+/* The host's pids of its shims that are alive, of init first; *ret is owned. */
+int container_shims(const char *id, pid_t **ret, size_t *ret_n, struct err *err);
+
 struct exec_params {
 	const struct config *config;
 	const char *id;
