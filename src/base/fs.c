@@ -129,6 +129,11 @@ int rm_tree(const char *path, struct err *err)
 	return err_errno(err, "remove %s", path);
 }
 
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
 /* Field 5 of a line of mountinfo, with its octal escapes undone. Owned. */
 static char *mount_point_of(const char *line)
 {
@@ -141,7 +146,7 @@ static char *mount_point_of(const char *line)
 	out = xstrdup(words[4]);
 	to = out;
 	for (const char *p = words[4]; *p; p++) {
-		if (p[0] == '\\' && p[1] && p[2] && p[3]) {
+		if (p[0] == '\\' && is_octal(p[1]) && is_octal(p[2]) && is_octal(p[3])) {
 			*to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
 			p += 3;
 		} else {

@@ -50,6 +50,9 @@ void sandbox_record_free(struct sandbox_record *record)
 		return;
 	free(record->id);
 	free(record->config_path);
+	free(record->hypervisor);
+	free(record->kernel);
+	free(record->image);
 	free(record->root);
 	free(record);
 }
@@ -99,6 +102,9 @@ int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct 
 	json_put_string(&w, "id", record->id);
 	json_put_string(&w, "bootId", record->boot_id);
 	json_put_string(&w, "configPath", record->config_path);
+	json_put_string(&w, "hypervisor", record->hypervisor);
+	json_put_string(&w, "kernel", record->kernel);
+	json_put_string(&w, "image", record->image);
 	json_put_string(&w, "root", record->root);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
@@ -119,6 +125,12 @@ int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err)
 		r = json_get_string(&at, "bootId", &boot_id, err);
 	if (r == 0)
 		r = json_get_string(&at, "configPath", &record->config_path, err);
+	if (r == 0)
+		r = json_get_string(&at, "hypervisor", &record->hypervisor, err);
+	if (r == 0)
+		r = json_get_string(&at, "kernel", &record->kernel, err);
+	if (r == 0)
+		r = json_get_string(&at, "image", &record->image, err);
 	if (r == 0)
 		r = json_get_string(&at, "root", &record->root, err);
 	if (r < 0)

@@ -22,6 +22,9 @@ struct sandbox_record {
 	char *id;
 	char boot_id[BOOT_ID_LEN]; /* of the host: a record of another boot is stale */
 	char *config_path;
+	char *hypervisor; /* what it was started with */
+	char *kernel;
+	char *image; /* the initrd */
 	char *root; /* the --root it was made with; a note only (design E12) */
 };
 

@@ -43,6 +43,16 @@ bool sandbox_is_stale(const char *sid)
 	return !str_eq(record->boot_id, boot_id);
 }
 
+int sandbox_look(const char *sid, struct sandbox_record **ret, struct err *err)
+{
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dirfd < 0)
+		return err_errno(err, "sandbox %s", sid);
+	return sandbox_record_read(dirfd, ret, err);
+}
+
 int sandbox_connect(const char *sid, struct agentc **ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(sid);
@@ -59,6 +69,9 @@ static int write_record(const struct create_params *params, int dirfd, struct er
 {
 	struct sandbox_record record = { .id = (char *)(uintptr_t)params->id,
 					 .config_path = params->config->path,
+					 .hypervisor = params->config->hypervisor.path,
+					 .kernel = params->config->hypervisor.kernel,
+					 .image = params->config->hypervisor.initrd,
 					 .root = (char *)(uintptr_t)params->root };
 
 	boot_id_read(record.boot_id);
@@ -191,41 +204,55 @@ int shims_end(const char *sid, const char *cid, struct err *err)
 	return 0;
 }
 
-/* Of each container in the sandbox: its mapping, and its shims if they are of this boot. */
-static int remove_members(const char *sid, bool current, struct err *err)
+/* Does something for each container in the sandbox; ends with the first that fails. */
+static int each_member(const char *sid,
+		       int (*act)(const char *sid, const char *cid, struct err *err),
+		       struct err *err)
 {
-	__attribute__((cleanup(close_dir))) DIR *dir = NULL;
 	CLEANUP(free) char *path = paths_sandbox(sid);
+	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
 	struct dirent *entry;
 	int r = 0;
 
-	dir = opendir(path);
-	while (dir && r == 0 && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
-			continue;
-		if (current)
-			r = shims_end(sid, entry->d_name, err);
-		if (r == 0)
-			r = mapping_remove(entry->d_name, err);
-	}
+	while (dir && r == 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
+			r = act(sid, entry->d_name, err);
 	return r;
+}
+
+static int forget_member(const char *sid __attribute__((unused)), const char *cid,
+			 struct err *err)
+{
+	return mapping_remove(cid, err);
+}
+
+/* Records of another boot name processes that are somebody else's by now: they are not read. */
+static int end_processes(const char *sid, const char *vm, struct err *err)
+{
+	int r;
+
+	if (sandbox_is_stale(sid))
+		return rm_tree(vm, err);
+	/* The shims first: one that is just starting would complain that nobody answers. */
+	r = each_member(sid, shims_end, err);
+	if (r == 0)
+		r = fault_point("shims ended", err);
+	return r == 0 ? vm_destroy(vm, deadline_in(PROCESS_END_MS), err) : r;
 }
 
 int sandbox_remove(const char *sid, struct err *err)
 {
 	CLEANUP(free) char *path = paths_sandbox(sid);
 	CLEANUP(free) char *vm = paths_vm(sid);
-	bool current = !sandbox_is_stale(sid);
 	int r;
 
-	/* Records of another boot name processes that are somebody else's by now. */
-	r = current ? vm_destroy(vm, deadline_in(PROCESS_END_MS), err) : rm_tree(vm, err);
+	r = end_processes(sid, vm, err);
 	if (r == 0)
 		r = fault_point("machine destroyed", err);
 	if (r == 0)
-		r = remove_members(sid, current, err);
+		r = each_member(sid, forget_member, err);
 	if (r == 0)
-		r = fault_point("shims ended", err);
+		r = fault_point("members forgotten", err);
 	if (r == 0)
 		r = share_close(sid, err);
 	if (r == 0)

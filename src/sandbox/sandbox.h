@@ -78,6 +78,9 @@ int container_kill(const char *id, int signo, bool all, struct err *err);
  */
 int container_delete(const char *id, bool force, struct err *err);
 
+/* What a sandbox was started with: configuration, hypervisor, kernel and image. */
+int sandbox_look(const char *sid, struct sandbox_record **ret, struct err *err);
+
 struct agentc_processes;
 
 /* The processes in a container that runs; freed by agentc_processes_done(). */
