@@ -11,7 +11,7 @@ struct container;
 struct agent {
 	struct loop *loop;
 	struct channel *channel;
-	bool debug;                    /* agent.log=debug */
+	bool debug; /* agent.log=debug */
 	bool sandbox_started;
 	struct container *containers;    /* owned */
 	struct ttrpc_request *destroyer; /* DestroySandbox that waits */

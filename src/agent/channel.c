@@ -21,9 +21,9 @@
 #include "rpc/ttrpc_server.h"
 #include "rpc/yamux.h"
 
-#define PORTS_DIR      "/sys/class/virtio-ports"
-#define READ_MAX       (64u << 10)
-#define HOST_RETRY_MS  20u /* the port has no event for "the host is there" before the first */
+#define PORTS_DIR     "/sys/class/virtio-ports"
+#define READ_MAX      (64u << 10)
+#define HOST_RETRY_MS 20u /* the port has no event for "the host is there" before the first */
 
 struct channel {
 	struct watch watch; /* of the port */
@@ -185,8 +185,7 @@ static void end_session(struct channel *channel)
 	yamux_init(&channel->session, false, &ops, channel);
 	watch_remove(&channel->watch);
 	channel->connected = false;
-	timer_set(channel->agent->loop, &channel->retry, deadline_in(HOST_RETRY_MS),
-		  wait_for_host);
+	timer_set(channel->agent->loop, &channel->retry, deadline_in(HOST_RETRY_MS), wait_for_host);
 }
 
 static char *channel_find_port(const char *wanted)

@@ -24,7 +24,7 @@
 #include "base/str.h"
 #include "version.h"
 
-#define PORT_WAIT_MS 10000u /* the original: 200 looks, 50 ms apart */
+#define PORT_WAIT_MS 10000u   /* the original: 200 looks, 50 ms apart */
 #define NOFILE_MAX   1048576u /* PID 1 starts with 1024 and 4096; containers inherit ours */
 
 static void child_ended(struct watch *watch, uint32_t events __attribute__((unused)))
@@ -32,7 +32,8 @@ static void child_ended(struct watch *watch, uint32_t events __attribute__((unus
 	struct agent *agent = container_of(watch, struct agent, signals);
 	struct signalfd_siginfo info;
 
-	(void)!read(watch->fd, &info, sizeof(info)); /* one for many: sandbox_reap() takes them all */
+	(void)!read(watch->fd, &info,
+		    sizeof(info)); /* one for many: sandbox_reap() takes them all */
 	sandbox_reap(agent);
 }
 

@@ -399,8 +399,8 @@ bool process_reaped(struct process *process, pid_t pid, int wait_status)
 	if (pid != process->pid || process->state == PROCESS_EXITED)
 		return false;
 
-	process->status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) :
-						     WEXITSTATUS(wait_status);
+	process->status =
+		WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 	stop_control(process);
 	if (process->is_init && !process->was_ready)
 		fail_start(process);
@@ -468,9 +468,9 @@ static struct process *process_new(struct container *container, const char *exec
 
 DEFINE_CLEANUP(struct process *, process_free)
 
-int process_launch(struct container *container, const char *exec_id,
-		   const struct oci_process *spec, struct launch *launch,
-		   struct ttrpc_request *starter, struct process **ret, struct err *err)
+int process_launch(struct container *container, const char *exec_id, const struct oci_process *spec,
+		   struct launch *launch, struct ttrpc_request *starter, struct process **ret,
+		   struct err *err)
 {
 	__attribute__((cleanup(close_ends))) int theirs[3] = { -1, -1, -1 };
 	CLEANUP(process_free) struct process *process = process_new(container, exec_id, spec);

@@ -47,8 +47,8 @@ struct process {
 	bool terminal;
 	bool is_init;
 	bool was_ready; /* init: the container was created */
-	bool waited; /* somebody has been told the status */
-	pid_t pid;   /* 0: not known yet */
+	bool waited;    /* somebody has been told the status */
+	pid_t pid;      /* 0: not known yet */
 	pid_t helper;
 	int pidfd; /* of init: to enter its namespaces; owned */
 	int32_t status;
@@ -66,9 +66,9 @@ struct process {
  * the child is ready (a new container) or runs (an exec), or has failed; on
  * failure the process frees itself through process_ended().
  */
-int process_launch(struct container *container, const char *exec_id,
-		   const struct oci_process *spec, struct launch *launch,
-		   struct ttrpc_request *starter, struct process **ret, struct err *err);
+int process_launch(struct container *container, const char *exec_id, const struct oci_process *spec,
+		   struct launch *launch, struct ttrpc_request *starter, struct process **ret,
+		   struct err *err);
 
 /* Lets a ready init go; @starter is answered when the program runs or could not be started. */
 int process_start(struct process *process, struct ttrpc_request *starter, struct err *err);

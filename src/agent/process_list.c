@@ -17,8 +17,8 @@
 #include "base/str.h"
 
 #define PROCS_MAX     (1u << 20)
-#define ARGS_MAX      256u  /* bytes of a command line that are shown */
-#define PROCESSES_MAX 512u  /* with their arguments well below TTRPC_REPLY_MAX */
+#define ARGS_MAX      256u /* bytes of a command line that are shown */
+#define PROCESSES_MAX 512u /* with their arguments well below TTRPC_REPLY_MAX */
 #define STATUS_MAX    8192u
 
 /* Fields of /proc/PID/stat behind the name, counted from 0: proc(5). */

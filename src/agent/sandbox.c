@@ -23,7 +23,7 @@
 #include "oci/spec.h"
 #include "rpc/ttrpc_server.h"
 
-#define CGROUP_EMPTY_MS 5000u /* from the last process's end to an empty cgroup */
+#define CGROUP_EMPTY_MS  5000u /* from the last process's end to an empty cgroup */
 #define CGROUP_PROCS_MAX (1u << 20)
 
 static void container_free(struct container *container)
@@ -119,8 +119,8 @@ static void sweep_processes(struct container *container)
 	}
 }
 
-int container_exec(struct container *container, const char *exec_id,
-		   const struct oci_process *spec, struct ttrpc_request *req, struct err *err)
+int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
+		   struct ttrpc_request *req, struct err *err)
 {
 	struct launch launch = { .cgroup_fd = container->cgroup_fd,
 				 .init_pidfd = container->init->pidfd };

@@ -20,8 +20,8 @@ struct container {
 	struct oci_spec *spec; /* owned */
 	char *cgroup_path;
 	int cgroup_fd;
-	struct process *init;         /* one of processes */
-	struct process *processes;    /* owned */
+	struct process *init;          /* one of processes */
+	struct process *processes;     /* owned */
 	struct ttrpc_request *remover; /* RemoveContainer that waits */
 	bool removing;
 };
@@ -33,11 +33,12 @@ int container_find(struct agent *agent, const char *id, struct container **ret, 
 int container_find_process(struct container *container, const char *exec_id, struct process **ret,
 			   struct err *err);
 
-/* Starts to create a container and takes @spec over; @req is answered when it is ready or failed. */
+/* Starts to create a container and takes @spec over; @req is answered when it is ready or failed.
+ */
 int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
 		     struct ttrpc_request *req, struct err *err);
-int container_exec(struct container *container, const char *exec_id,
-		   const struct oci_process *process, struct ttrpc_request *req, struct err *err);
+int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
+		   struct ttrpc_request *req, struct err *err);
 
 /* Kills what is left and forgets the container; @req (or NULL) is answered when that is done. */
 int container_remove(struct container *container, struct ttrpc_request *req, struct err *err);

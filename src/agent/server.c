@@ -183,7 +183,8 @@ static int start_create(struct ttrpc_request *req, const Grpc__CreateContainerRe
 	int r;
 
 	if (!agent->sandbox_started)
-		return err_set(err, ESRCH, "sandbox not started, impossible to run a new container");
+		return err_set(err, ESRCH,
+			       "sandbox not started, impossible to run a new container");
 	r = check_id("container_id", message->container_id, err);
 	if (r < 0)
 		return r;
@@ -191,7 +192,8 @@ static int start_create(struct ttrpc_request *req, const Grpc__CreateContainerRe
 		return err_set(err, EEXIST, "container %s already exists, impossible to create",
 			       message->container_id);
 	if (message->n_devices > 0 || message->n_storages > 0)
-		return err_set(err, ENOSYS, "devices and storages of a container are not supported");
+		return err_set(err, ENOSYS,
+			       "devices and storages of a container are not supported");
 	if (!message->oci)
 		return err_set(err, EINVAL, "OCI: missing");
 	r = spec_from_pb(message->oci, &spec, err);

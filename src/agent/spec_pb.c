@@ -39,8 +39,8 @@ static void user_from_pb(const Grpc__User *pb, struct oci_user *ret)
 	ret->gid = pb->gid;
 	ret->n_additional_gids = pb->n_additionalgids;
 	if (pb->n_additionalgids > 0)
-		ret->additional_gids = xmemdup(pb->additionalgids,
-					       pb->n_additionalgids * sizeof(uint32_t));
+		ret->additional_gids =
+			xmemdup(pb->additionalgids, pb->n_additionalgids * sizeof(uint32_t));
 }
 
 int process_from_pb(const Grpc__Process *pb, struct oci_process *ret, struct err *err)
@@ -92,7 +92,7 @@ static void devices_from_pb(const Grpc__Linux *pb, struct oci_spec *ret)
 
 		ret->devices[i] = (struct oci_device){
 			xstrdup(from->path), xstrdup(from->type), from->major, from->minor,
-			from->filemode,	     from->uid,		  from->gid,
+			from->filemode,      from->uid,           from->gid,
 		};
 	}
 }

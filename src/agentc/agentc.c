@@ -150,9 +150,8 @@ static int call_and_take(struct agentc *agent, const ProtobufCServiceDescriptor 
 	return r;
 }
 
-static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
-		const char *method, const ProtobufCMessage *message, uint64_t deadline,
-		struct err *err)
+static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service, const char *method,
+		const ProtobufCMessage *message, uint64_t deadline, struct err *err)
 {
 	return call_and_take(agent, service, method, message, deadline, NULL, NULL, err);
 }

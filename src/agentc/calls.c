@@ -83,8 +83,8 @@ static void finished(void *data, const ProtobufCMessage *response, const struct 
 	free(pending);
 }
 
-static void call(struct calls *calls, const ProtobufCServiceDescriptor *service,
-		 const char *method, const ProtobufCMessage *message, struct pending pending)
+static void call(struct calls *calls, const ProtobufCServiceDescriptor *service, const char *method,
+		 const ProtobufCMessage *message, struct pending pending)
 {
 	struct pending *copy = xmemdup(&pending, sizeof(pending));
 

@@ -38,15 +38,14 @@ static Grpc__User *user_to_pb(const struct oci_user *from)
 	pb->gid = from->gid;
 	pb->n_additionalgids = from->n_additional_gids;
 	if (from->n_additional_gids > 0)
-		pb->additionalgids = xmemdup(from->additional_gids,
-					     from->n_additional_gids * sizeof(uint32_t));
+		pb->additionalgids =
+			xmemdup(from->additional_gids, from->n_additional_gids * sizeof(uint32_t));
 	return pb;
 }
 
 static Grpc__LinuxCapabilities *capabilities_to_pb(const struct oci_capabilities *from)
 {
-	Grpc__LinuxCapabilities *pb =
-		NEW(Grpc__LinuxCapabilities, GRPC__LINUX_CAPABILITIES__INIT);
+	Grpc__LinuxCapabilities *pb = NEW(Grpc__LinuxCapabilities, GRPC__LINUX_CAPABILITIES__INIT);
 
 	pb->bounding = words(from->bounding, &pb->n_bounding);
 	pb->effective = words(from->effective, &pb->n_effective);

@@ -8,5 +8,5 @@ struct oci_process;
 struct oci_spec;
 
 /* Deep copies, freed by pb_free(&….base). */
-Grpc__Spec *spec_to_pb(const struct oci_spec *spec);
-Grpc__Process *process_to_pb(const struct oci_process *process);
+Grpc__Spec *spec_to_pb(const struct oci_spec *from);
+Grpc__Process *process_to_pb(const struct oci_process *from);

@@ -18,7 +18,7 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
 	if (b->mem && b->cap - b->end >= n)
 		return b->mem + b->end;
 
-	if (b->start > 0) {
+	if (b->mem && b->start > 0) {
 		memmove(b->mem, b->mem + b->start, len);
 		b->start = 0;
 		b->end = len;

@@ -36,8 +36,8 @@ void opt_print_help(const struct opt *opts)
 		if (!is_option(o))
 			left = xstrdup(o->name);
 		else if (o->letter)
-			left = xasprintf("-%c, --%s%s%s", o->letter, o->name,
-					 o->metavar ? " " : "", o->metavar ? o->metavar : "");
+			left = xasprintf("-%c, --%s%s%s", o->letter, o->name, o->metavar ? " " : "",
+					 o->metavar ? o->metavar : "");
 		else
 			left = xasprintf("    --%s%s%s", o->name, o->metavar ? " " : "",
 					 o->metavar ? o->metavar : "");
@@ -102,9 +102,9 @@ static void tables_init(struct getopt_tables *t, const struct opt *opts, bool st
 
 		if (!is_option(&opts[i]))
 			continue;
-		t->longs[n++] = (struct option){ opts[i].name,
-						 flag ? bool_argument : required_argument, NULL,
-						 FIRST_LONG + (int)i };
+		t->longs[n++] =
+			(struct option){ opts[i].name, flag ? bool_argument : required_argument,
+					 NULL, FIRST_LONG + (int)i };
 		if (opts[i].letter)
 			buf_printf(&t->letters, "%c%s", opts[i].letter, flag ? "" : ":");
 	}
@@ -159,8 +159,8 @@ static int parse_options(const struct opt *opts, int argc, char **argv, bool sto
 		const struct opt *o;
 		int c;
 
-		c = single_dash ? getopt_long_only(argc, argv, letters, t.longs, NULL) :
-				  getopt_long(argc, argv, letters, t.longs, NULL);
+		c = single_dash ? getopt_long_only(argc, argv, letters, t.longs, NULL)
+				: getopt_long(argc, argv, letters, t.longs, NULL);
 		if (c == -1)
 			return 0;
 		if (c == 'h')
@@ -195,8 +195,7 @@ static int parse_arguments(const struct opt *opts, int argc, char **argv, struct
 	return 0;
 }
 
-static int parse(const struct opt *opts, int argc, char **argv, bool single_dash,
-		 struct err *err)
+static int parse(const struct opt *opts, int argc, char **argv, bool single_dash, struct err *err)
 {
 	int r = parse_options(opts, argc, argv, takes_rest(opts), single_dash, err);
 
@@ -215,8 +214,7 @@ int opt_parse_go(const struct opt *opts, int argc, char **argv, struct err *err)
 	return parse(opts, argc, argv, true, err);
 }
 
-int opt_parse_leading(const struct opt *opts, int argc, char **argv, int *ret_used,
-		      struct err *err)
+int opt_parse_leading(const struct opt *opts, int argc, char **argv, int *ret_used, struct err *err)
 {
 	int r = parse_options(opts, argc, argv, true, false, err);
 

@@ -27,17 +27,38 @@ struct opt {
 	const char *help;    /* NULL hides the option */
 };
 
-#define OPT_BOOL(letter, name, value, help) \
-	{ OPT_KIND_BOOL, letter, true, name, value, NULL, help }
-#define OPT_STRING(letter, name, value, metavar, help) \
-	{ OPT_KIND_STRING, letter, true, name, value, metavar, help }
-#define OPT_LIST(letter, name, value, metavar, help) \
-	{ OPT_KIND_LIST, letter, true, name, value, metavar, help }
-#define OPT_ARG(name, value, help) { OPT_KIND_ARG, 0, false, name, value, NULL, help }
-#define OPT_ARG_OPTIONAL(name, value, help) { OPT_KIND_ARG, 0, true, name, value, NULL, help }
-#define OPT_ARGS(name, value, help)         { OPT_KIND_ARGS, 0, false, name, value, NULL, help }
-#define OPT_REST(name, value, help)         { OPT_KIND_REST, 0, true, name, value, NULL, help }
-#define OPT_END                             { OPT_KIND_END, 0, false, NULL, NULL, NULL, NULL }
+#define OPT_BOOL(letter, name, value, help)                          \
+	{                                                            \
+		OPT_KIND_BOOL, letter, true, name, value, NULL, help \
+	}
+#define OPT_STRING(letter, name, value, metavar, help)                    \
+	{                                                                 \
+		OPT_KIND_STRING, letter, true, name, value, metavar, help \
+	}
+#define OPT_LIST(letter, name, value, metavar, help)                    \
+	{                                                               \
+		OPT_KIND_LIST, letter, true, name, value, metavar, help \
+	}
+#define OPT_ARG(name, value, help)                              \
+	{                                                       \
+		OPT_KIND_ARG, 0, false, name, value, NULL, help \
+	}
+#define OPT_ARG_OPTIONAL(name, value, help)                    \
+	{                                                      \
+		OPT_KIND_ARG, 0, true, name, value, NULL, help \
+	}
+#define OPT_ARGS(name, value, help)                              \
+	{                                                        \
+		OPT_KIND_ARGS, 0, false, name, value, NULL, help \
+	}
+#define OPT_REST(name, value, help)                             \
+	{                                                       \
+		OPT_KIND_REST, 0, true, name, value, NULL, help \
+	}
+#define OPT_END                                                \
+	{                                                      \
+		OPT_KIND_END, 0, false, NULL, NULL, NULL, NULL \
+	}
 
 /* The help was asked for, and printed (but by opt_parse_leading()). No exit code is as large. */
 #define OPT_HELPED 0x10000

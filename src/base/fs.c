@@ -62,6 +62,7 @@ static int open_dir_here(int parent, const char *name)
 
 static int remove_entry(int parent, const char *name, unsigned depth);
 
+/* NOLINTNEXTLINE(misc-no-recursion): ends at TREE_DEPTH_MAX */
 static int empty_dir(int fd, unsigned depth)
 {
 	__attribute__((cleanup(close_dir))) DIR *dir = NULL;
@@ -87,6 +88,7 @@ static int empty_dir(int fd, unsigned depth)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): ends at TREE_DEPTH_MAX */
 static int remove_entry(int parent, const char *name, unsigned depth)
 {
 	CLEANUP(close) int fd = -1;

@@ -21,7 +21,8 @@ int fd_set_nonblock(int fd, bool on);
  */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct err *err);
 
-/* As file_read(), below @dirfd, for the small files of /proc and /sys, and without an error text. */
+/* As file_read(), below @dirfd, for the small files of /proc and /sys, and without an error text.
+ */
 int file_read_at(int dirfd, const char *name, size_t max, char **ret);
 
 /* Writes @text to an existing file such as those of /proc and /sys. */

@@ -66,8 +66,7 @@ static int check_shape(const char *text, size_t len, unsigned max_depth, struct 
 	return 0;
 }
 
-int json_parse(const char *text, size_t len, unsigned max_depth, struct json **ret,
-	       struct err *err)
+int json_parse(const char *text, size_t len, unsigned max_depth, struct json **ret, struct err *err)
 {
 	__attribute__((cleanup(cleanup_tokener))) struct json_tokener *tokener = NULL;
 	enum json_tokener_error why;
@@ -331,8 +330,7 @@ int json_get_map(const struct json_at *at, const char *key, char ***ret, struct 
 	return 0;
 }
 
-int json_get_object(const struct json_at *at, const char *key, struct json_at *ret,
-		    struct err *err)
+int json_get_object(const struct json_at *at, const char *key, struct json_at *ret, struct err *err)
 {
 	if (!member(at, key, ret))
 		return 0;

@@ -39,18 +39,21 @@ int proc_wait_gone(const struct proc_id *id, uint64_t deadline);
 int proc_record_read(int dirfd, const char *name, struct proc_id *ret);
 
 struct spawn {
-	char *const *argv;  /* argv[0] is the program's path */
-	const int *fds;     /* descriptors to pass on, under the same numbers */
+	char *const *argv; /* argv[0] is the program's path */
+	const int *fds;    /* descriptors to pass on, under the same numbers */
 	size_t n_fds;
-	int stdio[3];       /* -1: /dev/null */
+	int stdio[3]; /* -1: /dev/null */
 	bool new_session;
 	bool controlling_terminal; /* with new_session: stdio[0] becomes it */
-	int netns;          /* of another network namespace, or -1 */
-	int record_dir;     /* where the record goes, or -1 */
-	const char *record; /* its name */
+	int netns;                 /* of another network namespace, or -1 */
+	int record_dir;            /* where the record goes, or -1 */
+	const char *record;        /* its name */
 };
 
-#define SPAWN_INIT { .stdio = { -1, -1, -1 }, .netns = -1, .record_dir = -1 }
+#define SPAWN_INIT                                                     \
+	{                                                              \
+		.stdio = { -1, -1, -1 }, .netns = -1, .record_dir = -1 \
+	}
 
 /*
  * Starts a program. The child writes its record itself, before exec, so that

@@ -17,7 +17,7 @@
 
 #define PATH_PARTS_MAX 256u
 #define LINKS_MAX      40u /* path_resolution(7) */
-#define RACE_TRIES     16 /* EAGAIN: a rename somewhere on the system; see openat2(2) */
+#define RACE_TRIES     16  /* EAGAIN: a rename somewhere on the system; see openat2(2) */
 
 static int open_how(int root, const char *path, int flags, mode_t mode)
 {
@@ -62,6 +62,7 @@ static char *dangling_target(int parent, const char *at, const char *name)
 static int make_dirs(int root, const char *path, mode_t mode, unsigned links);
 
 /* One more directory below @parent, whose path from the root is @at. */
+/* NOLINTNEXTLINE(misc-no-recursion): ends at LINKS_MAX */
 static int make_part(int root, int parent, const char *at, const char *part, mode_t mode,
 		     unsigned links)
 {

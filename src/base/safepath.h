@@ -13,7 +13,8 @@
 
 struct err;
 
-/* openat2(2) below @root. Magic links of procfs are never followed. Returns a descriptor or -errno. */
+/* openat2(2) below @root. Magic links of procfs are never followed. Returns a descriptor or -errno.
+ */
 int safe_open(int root, const char *path, int flags, mode_t mode);
 
 /* As safe_open(), but a symbolic link as last component is not followed: -ELOOP. */

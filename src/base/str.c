@@ -154,8 +154,11 @@ char *str_printable(char *text)
 size_t str_utf8_len(const char *s, size_t left)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 :
-		   *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+	size_t n = *p < 0x80                 ? 1
+		   : *p >= 0xc2 && *p < 0xe0 ? 2
+		   : *p >= 0xe0 && *p < 0xf0 ? 3
+		   : *p >= 0xf0 && *p < 0xf5 ? 4
+					     : 0;
 
 	if (n == 0 || n > left)
 		return 0;

@@ -36,13 +36,13 @@ int str_to_i64(const char *s, int64_t min, int64_t max, int64_t *ret);
 
 /* A NULL-terminated vector of strings; NULL is the empty vector. */
 size_t strv_len(char *const *v);
-void strv_add(char ***v, const char *s);                                       /* copies @s */
+void strv_add(char ***v, const char *s); /* copies @s */
 void strv_addf(char ***v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void strv_take(char ***v, char *s);                                            /* owns @s */
+void strv_take(char ***v, char *s); /* owns @s */
 char **strv_copy(char *const *v);
 bool strv_contains(char *const *v, const char *s);
-char *strv_join(char *const *v, const char *separator);                        /* owned */
-char **strv_split(const char *s, const char *separators);                      /* no empty words */
+char *strv_join(char *const *v, const char *separator);   /* owned */
+char **strv_split(const char *s, const char *separators); /* no empty words */
 void strv_free(char **v);
 DEFINE_CLEANUP(char **, strv_free)
 

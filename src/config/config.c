@@ -62,8 +62,8 @@ static const struct config_key *find_key(const char *section, const char *name)
 }
 
 /* "<file>:<line>:<column>: [section] key: …" */
-#define fail(config, entry, ...)                                                             \
-	(err_set(err, EINVAL, __VA_ARGS__),                                                  \
+#define fail(config, entry, ...)                                                              \
+	(err_set(err, EINVAL, __VA_ARGS__),                                                   \
 	 err_prefix(err, "%s:%u:%u: [%s] %s", (config)->path, (entry)->line, (entry)->column, \
 		    (entry)->table, (entry)->key))
 

@@ -67,11 +67,11 @@ struct config_key {
 	const char *section; /* "hypervisor.qemu" */
 	const char *name;
 	enum config_kind kind;
-	size_t offset;               /* in struct config */
-	const char *default_value;   /* as it would stand in the file, without quotes */
-	int64_t min;                 /* INTEGER */
+	size_t offset;             /* in struct config */
+	const char *default_value; /* as it would stand in the file, without quotes */
+	int64_t min;               /* INTEGER */
 	int64_t max;
-	const char *const *allowed;  /* STRING: one of these; NULL: any */
+	const char *const *allowed; /* STRING: one of these; NULL: any */
 	const char *help;
 };
 

@@ -8,20 +8,26 @@
 
 #include "config/config.h"
 
-#define BOOL(section, name, field, help) \
-	{ section, name, CONFIG_BOOL, offsetof(struct config, field), "false", 0, 0, NULL, help }
+#define BOOL(section, name, field, help)                                                         \
+	{                                                                                        \
+		section, name, CONFIG_BOOL, offsetof(struct config, field), "false", 0, 0, NULL, \
+			help                                                                     \
+	}
 #define INTEGER(section, name, field, value, min, max, help)                                    \
 	{                                                                                       \
 		section, name, CONFIG_INTEGER, offsetof(struct config, field), value, min, max, \
 			NULL, help                                                              \
 	}
-#define STRING(section, name, field, value, allowed, help)                                     \
-	{                                                                                      \
-		section, name, CONFIG_STRING, offsetof(struct config, field), value, 0, 0,     \
-			allowed, help                                                          \
+#define STRING(section, name, field, value, allowed, help)                                 \
+	{                                                                                  \
+		section, name, CONFIG_STRING, offsetof(struct config, field), value, 0, 0, \
+			allowed, help                                                      \
 	}
-#define STRINGS(section, name, field, help) \
-	{ section, name, CONFIG_STRINGS, offsetof(struct config, field), "", 0, 0, NULL, help }
+#define STRINGS(section, name, field, help)                                                    \
+	{                                                                                      \
+		section, name, CONFIG_STRINGS, offsetof(struct config, field), "", 0, 0, NULL, \
+			help                                                                   \
+	}
 
 #define QEMU "hypervisor.qemu"
 
@@ -47,7 +53,8 @@ const struct config_key config_keys[] = {
 	       "QEMU's machine type"),
 	STRING(QEMU, "machine_accelerators", hypervisor.machine_accelerators, "", NULL,
 	       "options of -machine, comma separated; accel=kvm or accel=tcg forces either"),
-	STRING(QEMU, "firmware", hypervisor.firmware, "", NULL, "the firmware, \"\" for QEMU's own"),
+	STRING(QEMU, "firmware", hypervisor.firmware, "", NULL,
+	       "the firmware, \"\" for QEMU's own"),
 	STRING(QEMU, "kernel_params", hypervisor.kernel_params, "", NULL,
 	       "words for the end of the guest kernel's command line"),
 	STRING(QEMU, "hypervisor_params", hypervisor.hypervisor_params, "", NULL,
@@ -81,8 +88,7 @@ const struct config_key config_keys[] = {
 	STRING("proxy.kata", "path", proxy.path, "/usr/bin/kata-proxy", NULL,
 	       "the kata-proxy program"),
 	BOOL("proxy.kata", "enable_debug", proxy.enable_debug, "log level debug"),
-	STRING("shim.kata", "path", shim.path, "/usr/bin/kata-shim", NULL,
-	       "the kata-shim program"),
+	STRING("shim.kata", "path", shim.path, "/usr/bin/kata-shim", NULL, "the kata-shim program"),
 	BOOL("shim.kata", "enable_debug", shim.enable_debug, "log level debug"),
 	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),

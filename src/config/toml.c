@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/toml.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -198,6 +199,40 @@ static int read_escape(struct reader *r, bool multi_line, struct buf *out)
 	return fail(r, "unknown escape in a string; use \\\\ for a backslash");
 }
 
+/* The three quotes that end a multi-line string; up to two more belong to it. */
+static bool at_end_of_multi(struct reader *r, const char *triple, struct buf *out)
+{
+	if (!at(r, triple))
+		return false;
+	r->p += 3;
+	for (int i = 0; i < 2 && peek(r) == *triple; i++, r->p++)
+		buf_append(out, triple, 1);
+	return true;
+}
+
+static bool is_control(int c, bool multi)
+{
+	if (c == '\t' || (multi && (c == '\n' || c == '\r')))
+		return false;
+	return c < 0x20 || c == 0x7f;
+}
+
+/* One character, or one escape, of a string. */
+static int read_character(struct reader *r, char quote, bool multi, struct buf *out)
+{
+	int c = peek(r);
+
+	if (c == -1 || (!multi && at_newline(r)))
+		return fail(r, "the string is not closed");
+	if (c == '\\' && quote == '"')
+		return read_escape(r, multi, out);
+	if (is_control(c, multi))
+		return fail(r, "control character 0x%02x in a string", c);
+	buf_append(out, r->p, 1);
+	advance(r);
+	return 0;
+}
+
 static int read_string(struct reader *r, char **ret)
 {
 	__attribute__((cleanup(buf_donep))) struct buf out = { 0 };
@@ -212,30 +247,14 @@ static int read_string(struct reader *r, char **ret)
 		advance(r);
 	}
 	for (;;) {
-		int c = peek(r);
-
-		if (c == -1 || (!multi && at_newline(r)))
-			return fail(r, "the string is not closed");
-		if (multi && at(r, triple)) {
-			r->p += 3;
-			/* Up to two quotes may stand in front of the closing ones. */
-			for (int i = 0; i < 2 && peek(r) == quote; i++, r->p++)
-				buf_append(&out, &quote, 1);
+		if (multi && at_end_of_multi(r, triple, &out))
 			break;
-		}
-		if (!multi && c == quote) {
+		if (!multi && peek(r) == quote) {
 			r->p++;
 			break;
 		}
-		if (c == '\\' && quote == '"') {
-			if (read_escape(r, multi, &out) < 0)
-				return -EINVAL;
-			continue;
-		}
-		if ((c < 0x20 && c != '\t' && !(multi && (c == '\n' || c == '\r'))) || c == 0x7f)
-			return fail(r, "control character 0x%02x in a string", c);
-		buf_append(&out, r->p, 1);
-		advance(r);
+		if (read_character(r, quote, multi, &out) < 0)
+			return -EINVAL;
 	}
 	*ret = buf_take_string(&out);
 	return 0;
@@ -260,6 +279,7 @@ static int read_name(struct reader *r, char **ret)
 				return fail(r, "a name cannot be a multi-line string");
 			if (read_string(r, &part) < 0)
 				return -EINVAL;
+			assert(part);
 			buf_append(&out, part, strlen(part));
 		} else if (is_word(peek(r))) {
 			while (is_word(peek(r)))
@@ -283,32 +303,22 @@ static int digit_value(int c, unsigned base)
 	return v < (int)base ? v : -1;
 }
 
-static int read_integer(struct reader *r, int64_t *ret)
+/* Digits, with single underscores between them. Stops at what is neither. */
+static int read_digits(struct reader *r, unsigned base, uint64_t max, uint64_t *ret)
 {
-	bool negative = peek(r) == '-';
-	bool sign = negative || peek(r) == '+';
-	unsigned base = 10;
+	const char *first = r->p;
 	uint64_t n = 0;
-	const char *first;
 
-	if (sign)
-		r->p++;
-	if (!sign && (at(r, "0x") || at(r, "0o") || at(r, "0b"))) {
-		base = r->p[1] == 'x' ? 16 : r->p[1] == 'o' ? 8 : 2;
-		r->p += 2;
-	}
-	first = r->p;
 	for (;; r->p++) {
 		int c = peek(r);
-		int v;
+		int v = c > 0 ? digit_value(c, base) : -1;
 
 		if (c == '_' && r->p > first && r->p[-1] != '_' && r->p + 1 < r->end &&
 		    digit_value((unsigned char)r->p[1], base) >= 0)
 			continue;
-		v = c > 0 ? digit_value(c, base) : -1;
 		if (v < 0)
 			break;
-		if (n > ((uint64_t)INT64_MAX + negative - (uint64_t)v) / base)
+		if (n > (max - (uint64_t)v) / base)
 			return fail(r, "the number does not fit into 64 bits");
 		n = n * base + (uint64_t)v;
 	}
@@ -316,12 +326,38 @@ static int read_integer(struct reader *r, int64_t *ret)
 		return fail(r, "a number is expected");
 	if (base == 10 && *first == '0' && r->p - first > 1)
 		return fail(r, "a number may not begin with 0");
-	if (peek(r) == '.' || peek(r) == 'e' || peek(r) == 'E')
+	*ret = n;
+	return 0;
+}
+
+/* What may not stand behind a whole number, and what it would have made of it. */
+static int check_behind_number(struct reader *r)
+{
+	int c = peek(r);
+
+	if (c == '.' || c == 'e' || c == 'E')
 		return fail(r, "floating-point numbers are not supported");
-	if (peek(r) == '-' || peek(r) == ':')
+	if (c == '-' || c == ':')
 		return fail(r, "dates and times are not supported");
-	if (is_word(peek(r)))
-		return fail(r, "unexpected text behind the number");
+	return is_word(c) ? fail(r, "unexpected text behind the number") : 0;
+}
+
+static int read_integer(struct reader *r, int64_t *ret)
+{
+	bool negative = peek(r) == '-';
+	bool sign = negative || peek(r) == '+';
+	unsigned base = 10;
+	uint64_t n = 0;
+
+	if (sign)
+		r->p++;
+	if (!sign && (at(r, "0x") || at(r, "0o") || at(r, "0b"))) {
+		base = r->p[1] == 'x' ? 16 : r->p[1] == 'o' ? 8 : 2;
+		r->p += 2;
+	}
+	if (read_digits(r, base, (uint64_t)INT64_MAX + negative, &n) < 0 ||
+	    check_behind_number(r) < 0)
+		return -EINVAL;
 	*ret = negative ? (int64_t)(0 - n) : (int64_t)n;
 	return 0;
 }
@@ -382,13 +418,17 @@ static int read_value(struct reader *r, struct toml_entry *entry)
 		entry->type = TOML_INTEGER;
 		return read_integer(r, &entry->integer);
 	}
-	return fail(r, "a value is expected: a string in quotes, a number, true, false or an array");
+	return fail(r,
+		    "a value is expected: a string in quotes, a number, true, false or an array");
 }
 
 /* A dotted key belongs to the table that its first parts name. */
 static void split_key(struct reader *r, char *name, struct toml_entry *entry)
 {
-	char *dot = strrchr(name, '.');
+	char *dot;
+
+	assert(name);
+	dot = strrchr(name, '.');
 
 	if (!dot) {
 		entry->table = xstrdup(r->table);
@@ -418,8 +458,8 @@ static int read_entry(struct reader *r)
 	char *name = NULL;
 
 	if ((toml->n_entries & (toml->n_entries + 1)) == 0)
-		toml->entries = xrealloc(toml->entries,
-					 (2 * toml->n_entries + 2) * sizeof(*toml->entries));
+		toml->entries =
+			xrealloc(toml->entries, (2 * toml->n_entries + 2) * sizeof(*toml->entries));
 	entry = &toml->entries[toml->n_entries];
 	*entry = (struct toml_entry){ .line = r->line,
 				      .column = (unsigned)(r->p - r->line_start) + 1 };

@@ -14,8 +14,8 @@ struct machine {
 	const char *program;
 	const char *id; /* of the sandbox */
 	const char *type;
-	const char *accelerator;         /* "kvm" or "tcg" */
-	const char *machine_options;     /* comma separated, or "" */
+	const char *accelerator;     /* "kvm" or "tcg" */
+	const char *machine_options; /* comma separated, or "" */
 	unsigned vcpus;
 	unsigned max_vcpus;
 	uint64_t memory_mib;
@@ -23,12 +23,12 @@ struct machine {
 	unsigned memory_slots;
 	const char *kernel;
 	const char *initrd;
-	const char *firmware;         /* or "" */
+	const char *firmware; /* or "" */
 	char *const *kernel_params;
-	char *const *globals;         /* driver.property=value */
-	unsigned root_ports;          /* q35 */
+	char *const *globals; /* driver.property=value */
+	unsigned root_ports;  /* q35 */
 	enum share_kind share;
-	const char *share_path;       /* 9p: the directory; virtio-fs: virtiofsd's socket */
+	const char *share_path; /* 9p: the directory; virtio-fs: virtiofsd's socket */
 	const char *entropy_source;
 	int qmp_fd;     /* listening Unix sockets: of the lock's holder, */
 	int events_fd;  /* of the monitor, */

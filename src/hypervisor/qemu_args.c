@@ -32,7 +32,7 @@ static const struct machine_kind kinds[] = {
 };
 
 __attribute__((format(printf, 3, 4))) static void add(char ***args, const char *option,
-						       const char *fmt, ...)
+						      const char *fmt, ...)
 {
 	va_list ap;
 
@@ -144,8 +144,8 @@ static void add_share(char ***args, const struct machine *m, const struct machin
 		return;
 	}
 	add(args, "-fsdev", "local,id=share0,path=%s,security_model=none,multidevs=remap", path);
-	add(args, "-device", "virtio-9p-pci,fsdev=share0,mount_tag=" SHARE_TAG ",bus=%s,romfile=",
-	    kind->bus);
+	add(args, "-device",
+	    "virtio-9p-pci,fsdev=share0,mount_tag=" SHARE_TAG ",bus=%s,romfile=", kind->bus);
 }
 
 /* Eight functions to a slot: the kernel scans a slot without a function 0 only once. */

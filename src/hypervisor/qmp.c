@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hypervisor/qmp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -36,9 +37,9 @@ static int read_line(struct qmp *qmp, uint64_t deadline, char **ret, size_t *ret
 		     struct err *err)
 {
 	for (;;) {
-		uint8_t *end = buf_len(&qmp->in) > 0 ?
-				       memchr(buf_data(&qmp->in), '\n', buf_len(&qmp->in)) :
-				       NULL;
+		uint8_t *end = buf_len(&qmp->in) > 0
+				       ? memchr(buf_data(&qmp->in), '\n', buf_len(&qmp->in))
+				       : NULL;
 		ssize_t n;
 		int r;
 
@@ -72,6 +73,7 @@ static int read_message(struct qmp *qmp, uint64_t deadline, struct json **ret, s
 	r = read_line(qmp, deadline, &line, &len, err);
 	if (r < 0)
 		return r;
+	assert(line);
 	r = json_parse(line, len, QMP_DEPTH, ret, err);
 	return r < 0 ? err_prefix(err, "QEMU's monitor") : 0;
 }
@@ -92,9 +94,8 @@ int qmp_command(struct qmp *qmp, const char *command, const char *arguments, uin
 	CLEANUP(free) char *line = NULL;
 	int r;
 
-	line = arguments ?
-		       xasprintf("{\"execute\":\"%s\",\"arguments\":%s}\n", command, arguments) :
-		       xasprintf("{\"execute\":\"%s\"}\n", command);
+	line = arguments ? xasprintf("{\"execute\":\"%s\",\"arguments\":%s}\n", command, arguments)
+			 : xasprintf("{\"execute\":\"%s\"}\n", command);
 	r = write_full(qmp->fd, line, strlen(line));
 	if (r < 0)
 		return err_set(err, EPIPE, "%s: QEMU's monitor is closed", command);

@@ -39,14 +39,16 @@ static const struct {
 	const char *word;
 	unsigned flag;
 } propagation_words[] = {
-	{ "private", MS_PRIVATE },   { "rprivate", MS_PRIVATE | MS_REC },
-	{ "slave", MS_SLAVE },	     { "rslave", MS_SLAVE | MS_REC },
-	{ "shared", MS_SHARED },     { "rshared", MS_SHARED | MS_REC },
+	{ "private", MS_PRIVATE },       { "rprivate", MS_PRIVATE | MS_REC },
+	{ "slave", MS_SLAVE },           { "rslave", MS_SLAVE | MS_REC },
+	{ "shared", MS_SHARED },         { "rshared", MS_SHARED | MS_REC },
 	{ "unbindable", MS_UNBINDABLE }, { "runbindable", MS_UNBINDABLE | MS_REC },
 };
 
 /* Words without a meaning for a mount that is new. */
-static const char *const ignored_words[] = { "defaults", "async", "nomand", "loud", "remount", NULL };
+static const char *const ignored_words[] = {
+	"defaults", "async", "nomand", "loud", "remount", NULL
+};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

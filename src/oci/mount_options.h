@@ -8,13 +8,13 @@
 struct err;
 
 struct mount_options {
-	uint64_t attr_set;     /* MOUNT_ATTR_* */
-	uint64_t attr_clear;   /* MOUNT_ATTR_* */
-	unsigned propagation;  /* MS_PRIVATE, …; 0: not named */
+	uint64_t attr_set;    /* MOUNT_ATTR_* */
+	uint64_t attr_clear;  /* MOUNT_ATTR_* */
+	unsigned propagation; /* MS_PRIVATE, …; 0: not named */
 	bool bind;
-	bool recursive;        /* rbind */
+	bool recursive; /* rbind */
 	bool read_only;
-	char **data;           /* for the file system: "size=64k", "newinstance", "sync"; owned */
+	char **data; /* for the file system: "size=64k", "newinstance", "sync"; owned */
 };
 
 /*

@@ -92,9 +92,8 @@ void oci_process_copy(struct oci_process *to, const struct oci_process *from)
 	*to = *from;
 	to->user.additional_gids = NULL;
 	if (from->user.n_additional_gids > 0)
-		to->user.additional_gids =
-			xmemdup(from->user.additional_gids,
-				from->user.n_additional_gids * sizeof(uint32_t));
+		to->user.additional_gids = xmemdup(from->user.additional_gids,
+						   from->user.n_additional_gids * sizeof(uint32_t));
 	to->args = copy_strv(from->args);
 	to->env = copy_strv(from->env);
 	to->cwd = copy(from->cwd);

@@ -36,7 +36,8 @@ struct options {
 static int parse(int argc, char **argv, struct options *o, struct err *err)
 {
 	const struct opt opts[] = {
-		OPT_STRING(0, "mux-socket", &o->mux_socket, "PATH", "QEMU's end of the serial port"),
+		OPT_STRING(0, "mux-socket", &o->mux_socket, "PATH",
+			   "QEMU's end of the serial port"),
 		OPT_STRING(0, "listen-socket", &o->listen_socket, "URL",
 			   "where clients connect, unix:///path"),
 		OPT_STRING(0, "listen-fd", &o->listen_fd, "FD",
@@ -45,7 +46,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 			   "QEMU's end of the guest's console"),
 		OPT_STRING(0, "events-socket", &o->events_socket, "PATH",
 			   "a monitor of QEMU for its events"),
-		OPT_STRING(0, "stderr-fd", &o->stderr_fd, "FD", "a pipe with QEMU's standard error"),
+		OPT_STRING(0, "stderr-fd", &o->stderr_fd, "FD",
+			   "a pipe with QEMU's standard error"),
 		OPT_STRING(0, "last-words", &o->last_words, "FILE",
 			   "where the end of console and standard error go when QEMU ends"),
 		OPT_STRING(0, "sandbox", &o->sandbox, "ID", "the sandbox, for log lines"),
@@ -156,8 +158,8 @@ int main(int argc, char **argv)
 		(void)printf("kata-proxy version " KATA_VERSION "\n");
 		return 0;
 	}
-	log_init("kata-proxy", o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG :
-										LOG_LEVEL_WARN);
+	log_init("kata-proxy",
+		 o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 	log_open_syslog();
 	if (o.sandbox)
 		log_field("sandbox", o.sandbox);
@@ -167,7 +169,8 @@ int main(int argc, char **argv)
 		r = run(&o, &err);
 	if (r < 0) {
 		log_error("%s", err.text);
-		/* QEMU that has ended by now says why on the same pipe: that is to be its last line. */
+		/* QEMU that has ended by now says why on the same pipe: that is to be its last
+		 * line. */
 		if (!o.stderr_fd || r != -ECONNREFUSED)
 			(void)fprintf(stderr, "kata-proxy: %s\n", err.text);
 		return 1;

@@ -30,7 +30,7 @@ struct client {
 	int fd;         /* -1: local */
 	struct buf out; /* read from the client, not yet taken by the stream */
 	bool input_ended;
-	bool dirty;            /* look at it before the next wait */
+	bool dirty; /* look at it before the next wait */
 	struct client *next;
 	struct buf *local_out; /* borrowed */
 	mux_local_fn local_fn;

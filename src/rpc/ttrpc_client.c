@@ -39,7 +39,6 @@ static void append_request(struct ttrpc_client *client, uint32_t stream,
 	size_t len = protobuf_c_message_get_packed_size(&request->base);
 	uint8_t *header = buf_reserve(&client->out, TTRPC_HEADER_LEN + len);
 
-	assert(len <= TTRPC_DATA_MAX);
 	ttrpc_frame_header(header, stream, TTRPC_REQUEST, (uint32_t)len);
 	buf_commit(&client->out, TTRPC_HEADER_LEN);
 	pb_append(&client->out, &request->base);
@@ -51,7 +50,8 @@ void ttrpc_client_call(struct ttrpc_client *client, const ProtobufCServiceDescri
 {
 	const ProtobufCMethodDescriptor *found;
 	Ttrpc__Request request = TTRPC__REQUEST__INIT;
-	struct ttrpc_call *call = xcalloc(1, sizeof(*call));
+	struct ttrpc_call *call;
+	struct err error = { 0 };
 	__attribute__((cleanup(buf_donep))) struct buf payload = { 0 };
 
 	found = protobuf_c_service_descriptor_get_method_by_name(service, method);
@@ -63,10 +63,16 @@ void ttrpc_client_call(struct ttrpc_client *client, const ProtobufCServiceDescri
 	request.payload.data = buf_data(&payload);
 	request.payload.len = buf_len(&payload);
 	request.timeout_nano = (int64_t)timeout_ms * 1000000;
+	if (protobuf_c_message_get_packed_size(&request.base) > TTRPC_DATA_MAX) {
+		(void)err_set(&error, E2BIG, "the request is larger than %u bytes", TTRPC_DATA_MAX);
+		fn(data, NULL, &error);
+		return;
+	}
 
 	client->next_stream += client->next_stream ? 2 : 1; /* odd numbers are the client's */
 	append_request(client, client->next_stream, &request);
 
+	call = xcalloc(1, sizeof(*call));
 	*call = (struct ttrpc_call){ .next = client->calls,
 				     .stream = client->next_stream,
 				     .response = found->output,
@@ -98,8 +104,7 @@ static void finish_call(struct ttrpc_call *call, const Ttrpc__Response *response
 			      response->status->message);
 		str_printable(error.text); /* it came from the guest, and goes to a terminal */
 	} else {
-		message = pb_unpack(call->response, response->payload.data,
-				    response->payload.len);
+		message = pb_unpack(call->response, response->payload.data, response->payload.len);
 		if (!message)
 			(void)err_set(&error, EBADMSG, "the agent's answer is not a %s",
 				      call->response->name);
@@ -108,8 +113,7 @@ static void finish_call(struct ttrpc_call *call, const Ttrpc__Response *response
 	pb_free(message);
 }
 
-static int take_frame(struct ttrpc_client *client, const struct ttrpc_frame *frame,
-		      struct err *err)
+static int take_frame(struct ttrpc_client *client, const struct ttrpc_frame *frame, struct err *err)
 {
 	struct ttrpc_call *call;
 	ProtobufCMessage *response;
@@ -131,8 +135,7 @@ static int take_frame(struct ttrpc_client *client, const struct ttrpc_frame *fra
 	return 0;
 }
 
-int ttrpc_client_feed(struct ttrpc_client *client, const uint8_t *data, size_t len,
-		      struct err *err)
+int ttrpc_client_feed(struct ttrpc_client *client, const uint8_t *data, size_t len, struct err *err)
 {
 	buf_append(&client->in, data, len);
 	for (;;) {

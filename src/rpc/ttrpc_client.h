@@ -33,10 +33,11 @@ void ttrpc_client_done(struct ttrpc_client *client);
 /*
  * Queues a call. @method is of a generated service, found by name; its name
  * being unknown is a mistake of ours. @timeout_ms tells the peer how long we
- * wait (0: for ever); keeping the deadline is the caller's work.
+ * wait (0: for ever); keeping the deadline is the caller's work. A request over
+ * TTRPC_DATA_MAX is not sent: @fn hears of it at once.
  */
 void ttrpc_client_call(struct ttrpc_client *client, const ProtobufCServiceDescriptor *service,
-		       const char *method, const ProtobufCMessage *request, uint64_t timeout_ms,
+		       const char *method, const ProtobufCMessage *message, uint64_t timeout_ms,
 		       ttrpc_done_fn fn, void *data);
 
 /*

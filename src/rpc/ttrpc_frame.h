@@ -8,7 +8,7 @@
 struct err;
 
 #define TTRPC_HEADER_LEN 10u
-#define TTRPC_DATA_MAX   (4u << 20) /* PROTOCOL.md of containerd/ttrpc: 4 MiB */
+#define TTRPC_DATA_MAX   (4u << 20)   /* PROTOCOL.md of containerd/ttrpc: 4 MiB */
 #define TTRPC_REPLY_MAX  (256u << 10) /* replies come from the guest: none is larger (design E5) */
 
 enum ttrpc_type { TTRPC_REQUEST = 1, TTRPC_RESPONSE = 2, TTRPC_DATA = 3 };

@@ -18,7 +18,7 @@
 struct err;
 struct ttrpc_conn;
 
-#define TTRPC_PENDING_MAX 64u         /* unanswered requests of one connection */
+#define TTRPC_PENDING_MAX 64u          /* unanswered requests of one connection */
 #define TTRPC_OUT_MAX     (512u << 10) /* above this no further request is taken */
 
 struct ttrpc_request {
@@ -46,7 +46,7 @@ struct ttrpc_service {
 
 struct ttrpc_conn {
 	struct buf in;
-	struct buf out;                               /* the owner sends this */
+	struct buf out;                              /* the owner sends this */
 	const struct ttrpc_service *const *services; /* ends with NULL */
 	void *context;
 	struct ttrpc_request *requests;

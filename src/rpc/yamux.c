@@ -196,7 +196,8 @@ static void move_to_tail(struct yamux *y, struct yamux_stream *stream)
 
 void yamux_flushed(struct yamux *y)
 {
-	for (unsigned turns = y->n_streams; turns > 0 && buf_len(&y->out) < YAMUX_OUT_MAX; turns--) {
+	for (unsigned turns = y->n_streams; turns > 0 && buf_len(&y->out) < YAMUX_OUT_MAX;
+	     turns--) {
 		struct yamux_stream *stream = find_starved(y);
 
 		if (!stream)

@@ -66,7 +66,8 @@ static int process_from_options(const struct exec_options *o, const char *id,
 	int r;
 
 	if (!o->args || !*o->args)
-		return err_set(err, EINVAL, "exec: missing command; see 'kata-runtime exec --help'");
+		return err_set(err, EINVAL,
+			       "exec: missing command; see 'kata-runtime exec --help'");
 	r = container_look(id, &view, err);
 	if (r == 0)
 		r = oci_spec_load(view.record->bundle, &spec, err);
@@ -100,8 +101,8 @@ static int exec_and_wait(const struct globals *globals, const struct exec_option
 	if (r == 0)
 		r = load_config(globals, false, &config, err);
 	if (r == 0)
-		r = o->process ? oci_process_load(o->process, process, err) :
-				 process_from_options(o, id, process, err);
+		r = o->process ? oci_process_load(o->process, process, err)
+			       : process_from_options(o, id, process, err);
 	if (r < 0)
 		return r;
 	r = container_exec(&(struct exec_params){ .config = config,
@@ -122,7 +123,8 @@ static int run_exec(const struct globals *globals, int argc, char **argv, struct
 	int r;
 
 	const struct opt opts[] = {
-		OPT_STRING(0, "console", &o.console, "PATH", "an existing terminal for the process"),
+		OPT_STRING(0, "console", &o.console, "PATH",
+			   "an existing terminal for the process"),
 		OPT_STRING(0, "console-socket", &o.console_socket, "SOCKET",
 			   "who is sent the master of a new terminal"),
 		OPT_STRING(0, "cwd", &o.cwd, "DIR", "working directory in the container"),

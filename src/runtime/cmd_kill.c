@@ -14,15 +14,15 @@ static const struct {
 	const char *name;
 	int number;
 } signals[] = {
-	{ "ABRT", SIGABRT },	 { "ALRM", SIGALRM }, { "BUS", SIGBUS },     { "CHLD", SIGCHLD },
-	{ "CLD", SIGCHLD },	 { "CONT", SIGCONT }, { "FPE", SIGFPE },     { "HUP", SIGHUP },
-	{ "ILL", SIGILL },	 { "INT", SIGINT },   { "IO", SIGIO },	     { "IOT", SIGIOT },
-	{ "KILL", SIGKILL },	 { "PIPE", SIGPIPE }, { "POLL", SIGPOLL },   { "PROF", SIGPROF },
-	{ "PWR", SIGPWR },	 { "QUIT", SIGQUIT }, { "SEGV", SIGSEGV },   { "STKFLT", SIGSTKFLT },
-	{ "STOP", SIGSTOP },	 { "SYS", SIGSYS },   { "TERM", SIGTERM },   { "TRAP", SIGTRAP },
-	{ "TSTP", SIGTSTP },	 { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU },   { "UNUSED", SIGSYS },
-	{ "URG", SIGURG },	 { "USR1", SIGUSR1 }, { "USR2", SIGUSR2 },   { "VTALRM", SIGVTALRM },
-	{ "WINCH", SIGWINCH },	 { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
+	{ "ABRT", SIGABRT },   { "ALRM", SIGALRM }, { "BUS", SIGBUS },   { "CHLD", SIGCHLD },
+	{ "CLD", SIGCHLD },    { "CONT", SIGCONT }, { "FPE", SIGFPE },   { "HUP", SIGHUP },
+	{ "ILL", SIGILL },     { "INT", SIGINT },   { "IO", SIGIO },     { "IOT", SIGIOT },
+	{ "KILL", SIGKILL },   { "PIPE", SIGPIPE }, { "POLL", SIGPOLL }, { "PROF", SIGPROF },
+	{ "PWR", SIGPWR },     { "QUIT", SIGQUIT }, { "SEGV", SIGSEGV }, { "STKFLT", SIGSTKFLT },
+	{ "STOP", SIGSTOP },   { "SYS", SIGSYS },   { "TERM", SIGTERM }, { "TRAP", SIGTRAP },
+	{ "TSTP", SIGTSTP },   { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "UNUSED", SIGSYS },
+	{ "URG", SIGURG },     { "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "VTALRM", SIGVTALRM },
+	{ "WINCH", SIGWINCH }, { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
 };
 
 static int signal_parse(const char *text, int *ret, struct err *err)
@@ -38,10 +38,11 @@ static int signal_parse(const char *text, int *ret, struct err *err)
 	}
 	/* Real-time signals have numbers only: systemd in a container is stopped by 37. */
 	if (str_to_u64(text, 1, 64, &number) < 0)
-		return err_set(err, EINVAL,
-			       "signal '%s' is not supported; a name as TERM or SIGTERM, or 1 to 64, "
-			       "is allowed",
-			       text);
+		return err_set(
+			err, EINVAL,
+			"signal '%s' is not supported; a name as TERM or SIGTERM, or 1 to 64, "
+			"is allowed",
+			text);
 	*ret = (int)number;
 	return 0;
 }

@@ -120,10 +120,11 @@ static void print_line(char *const *cells, const size_t *widths)
 
 static void print_table(const struct rows *rows, const struct config *latest)
 {
-	CLEANUP(strv_free) char **head = strv_split(
+	CLEANUP(strv_free)
+	char **head = strv_split(
 		latest ? "ID PID STATUS BUNDLE CREATED OWNER HYPERVISOR KERNEL IMAGE LATEST-KERNEL "
-			 "LATEST-IMAGE STALE" :
-			 "ID PID STATUS BUNDLE CREATED OWNER",
+			 "LATEST-IMAGE STALE"
+		       : "ID PID STATUS BUNDLE CREATED OWNER",
 		" ");
 	size_t widths[N_COLUMNS];
 
@@ -221,7 +222,8 @@ static int run_list(const struct globals *globals, int argc, char **argv, struct
 	const struct opt opts[] = {
 		OPT_STRING('f', "format", &format, "FORMAT", "table or json"),
 		OPT_BOOL('q', "quiet", &quiet, "ids only"),
-		OPT_BOOL(0, "kata-all", &all, "also hypervisor, kernel and image, and which are stale"),
+		OPT_BOOL(0, "kata-all", &all,
+			 "also hypervisor, kernel and image, and which are stale"),
 		OPT_END,
 	};
 

@@ -27,6 +27,8 @@ static int print_json(const char *id, struct err *err)
 	return 0;
 }
 
+#define DAY_S (24L * 3600L)
+
 /* As ps -ef: the time of today's starts, the date of older ones. */
 static void format_start(int64_t start, char *ret, size_t size)
 {
@@ -35,7 +37,7 @@ static void format_start(int64_t start, char *ret, size_t size)
 	struct tm tm;
 
 	localtime_r(&then, &tm);
-	strftime(ret, size, now - then < 24 * 3600 ? "%H:%M" : "%b%d", &tm);
+	strftime(ret, size, now - then < DAY_S ? "%H:%M" : "%b%d", &tm);
 }
 
 static void print_process(const struct agentc_process *p)
@@ -48,7 +50,8 @@ static void print_process(const struct agentc_process *p)
 	snprintf(user, sizeof(user), "%u", p->uid);
 	printf("%-8s %7lld %7lld %-5s %-8s %02llu:%02llu:%02llu %s\n", user, (long long)p->pid,
 	       (long long)p->ppid, start, p->tty, (unsigned long long)(seconds / 3600),
-	       (unsigned long long)(seconds / 60 % 60), (unsigned long long)(seconds % 60), p->args);
+	       (unsigned long long)(seconds / 60 % 60), (unsigned long long)(seconds % 60),
+	       p->args);
 }
 
 static int print_table(const char *id, struct err *err)
@@ -72,7 +75,8 @@ static int check_ps_options(char *const *words, struct err *err)
 {
 	if (strv_len(words) == 0 || (strv_len(words) == 1 && str_eq(words[0], "-ef")))
 		return 0;
-	return err_set(err, EINVAL, "ps: '%s' is not supported, only -ef is: the guest has no ps "
+	return err_set(err, EINVAL,
+		       "ps: '%s' is not supported, only -ef is: the guest has no ps "
 		       "program; exec the container's own",
 		       words[0]);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/cli.h"
@@ -45,6 +46,7 @@ static int run_state(const struct globals *globals __attribute__((unused)), int 
 		r = container_look(id, &view, err);
 	if (r < 0)
 		return r;
+	assert(view.record);
 	print_state(&view);
 	return 0;
 }

@@ -57,8 +57,7 @@ static void warn_about_kvm(const struct globals *globals, const struct config *c
 	warn(globals, text);
 }
 
-int load_config(const struct globals *globals, bool warn_user, struct config **ret,
-		struct err *err)
+int load_config(const struct globals *globals, bool warn_user, struct config **ret, struct err *err)
 {
 	int r = config_load(globals->config_path, ret, err);
 
@@ -80,7 +79,8 @@ int resolve_bundle(const char *bundle, char **ret, struct err *err)
 	struct stat st;
 
 	if (str_empty(bundle))
-		return err_set(err, EINVAL, "--bundle: empty, a directory with config.json is needed");
+		return err_set(err, EINVAL,
+			       "--bundle: empty, a directory with config.json is needed");
 	real = realpath(bundle, NULL);
 	if (!real)
 		return err_errno(err, "invalid bundle path '%s'", bundle);

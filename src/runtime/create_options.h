@@ -13,16 +13,20 @@ struct create_options {
 	bool no_pivot;
 };
 
-#define CREATE_OPTIONS_INIT { .bundle = "." }
+#define CREATE_OPTIONS_INIT   \
+	{                     \
+		.bundle = "." \
+	}
 
 /* The rows of the options table, for a struct create_options @o. */
-#define CREATE_OPTIONS(o)                                                                       \
-	OPT_STRING('b', "bundle", &(o).bundle, "DIR", "the OCI bundle (default: the current directory)"), \
-		OPT_STRING(0, "console", &(o).console, "PATH",                                  \
-			   "an existing terminal for the process"),                             \
-		OPT_STRING(0, "console-socket", &(o).console_socket, "SOCKET",                  \
-			   "who is sent the master of a new terminal"),                         \
-		OPT_STRING(0, "pid-file", &(o).pid_file, "FILE",                                \
-			   "where the shim's pid is written, as the last step"),                \
-		OPT_BOOL(0, "no-pivot", &(o).no_pivot, "accepted, without effect"),             \
+#define CREATE_OPTIONS(o)                                                           \
+	OPT_STRING('b', "bundle", &(o).bundle, "DIR",                               \
+		   "the OCI bundle (default: the current directory)"),              \
+		OPT_STRING(0, "console", &(o).console, "PATH",                      \
+			   "an existing terminal for the process"),                 \
+		OPT_STRING(0, "console-socket", &(o).console_socket, "SOCKET",      \
+			   "who is sent the master of a new terminal"),             \
+		OPT_STRING(0, "pid-file", &(o).pid_file, "FILE",                    \
+			   "where the shim's pid is written, as the last step"),    \
+		OPT_BOOL(0, "no-pivot", &(o).no_pivot, "accepted, without effect"), \
 		OPT_ARG("container-id", &(o).id, "the id of the new container")

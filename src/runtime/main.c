@@ -20,13 +20,13 @@
 
 static const struct command *const commands[] = {
 	&cmd_create, &cmd_start, &cmd_run,  &cmd_state, &cmd_kill,
-	&cmd_delete, &cmd_exec,	 &cmd_list,  &cmd_ps, NULL,
+	&cmd_delete, &cmd_exec,  &cmd_list, &cmd_ps,    NULL,
 };
 
 static void print_version(void)
 {
-	printf("kata-runtime  : %s\n   commit   : %s\n   OCI specs: %s\n", KATA_VERSION, KATA_COMMIT,
-	       OCI_VERSION);
+	printf("kata-runtime  : %s\n   commit   : %s\n   OCI specs: %s\n", KATA_VERSION,
+	       KATA_COMMIT, OCI_VERSION);
 }
 
 static void print_help(const struct opt *opts)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -53,14 +54,14 @@ static char *timestamp(void)
 	return xasprintf("%s.%09ldZ", text, ts.tv_nsec);
 }
 
-static int check_rootfs(const struct create_params *params, const struct oci_spec *spec,
-			char **ret, struct err *err)
+static int check_rootfs(const struct create_params *params, const struct oci_spec *spec, char **ret,
+			struct err *err)
 {
 	CLEANUP(free) char *path = NULL;
 	struct stat st;
 
-	path = *spec->root_path == '/' ? xstrdup(spec->root_path) :
-					 xasprintf("%s/%s", params->bundle, spec->root_path);
+	path = *spec->root_path == '/' ? xstrdup(spec->root_path)
+				       : xasprintf("%s/%s", params->bundle, spec->root_path);
 	if (stat(path, &st) < 0)
 		return err_errno(err, "%s/config.json: root.path: %s", params->bundle, path);
 	if (!S_ISDIR(st.st_mode))
@@ -184,7 +185,8 @@ static int create_first(struct making *making, struct err *err)
 	if (r < 0)
 		interrupt_ignore();
 	if (r < 0 && start.dirfd >= 0)
-		(void)sandbox_remove(making->sid, &ignored); /* the first error is the one to tell */
+		(void)sandbox_remove(making->sid,
+				     &ignored); /* the first error is the one to tell */
 	if (start.dirfd >= 0)
 		close(start.dirfd);
 	vm_free(start.vm);
@@ -233,8 +235,8 @@ static int create_in_existing(struct making *making, struct err *err)
 
 static int in_use(const char *id, struct err *err)
 {
-	return err_set(err, EEXIST, "container id %s: in use; choose another or delete that container",
-		       id);
+	return err_set(err, EEXIST,
+		       "container id %s: in use; choose another or delete that container", id);
 }
 
 /* A further container of a pod. */
@@ -247,7 +249,8 @@ static int create_member(struct making *making, struct err *err)
 	int r;
 
 	if (lock == -ENOENT)
-		return err_set(err, ENOENT, "sandbox %s, named by the container's annotations, does "
+		return err_set(err, ENOENT,
+			       "sandbox %s, named by the container's annotations, does "
 			       "not exist; create it first",
 			       making->sid);
 	if (lock < 0)
@@ -301,12 +304,13 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = pod_sandbox_of(spec, params->id, &sid, err);
 	if (r < 0)
 		return r;
+	assert(spec && sid);
 	record = new_record(params, sid, spec, take_ptr(rootfs));
 	making.sid = record->sandbox;
 	making.spec = spec;
 	making.record = record;
-	r = str_eq(record->sandbox, params->id) ? create_first(&making, err) :
-						  create_member(&making, err);
+	r = str_eq(record->sandbox, params->id) ? create_first(&making, err)
+						: create_member(&making, err);
 	if (making.dirfd >= 0)
 		close(making.dirfd);
 	if (r == 0)
@@ -326,8 +330,7 @@ static enum state state_now(const struct container_record *record)
 {
 	CLEANUP(free) char *vm = paths_vm(record->sandbox);
 
-	if (record->state == STATE_STOPPED || sandbox_is_stale(record->sandbox) ||
-	    !vm_is_alive(vm))
+	if (record->state == STATE_STOPPED || sandbox_is_stale(record->sandbox) || !vm_is_alive(vm))
 		return STATE_STOPPED;
 	if (record->state == STATE_CREATING)
 		return STATE_CREATING;
@@ -347,9 +350,10 @@ int container_look(const char *id, struct container_view *ret, struct err *err)
 	path = paths_container(sid, id);
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
-		return err_set(err, ENOENT,
-			       "container %s is not complete; kata-runtime delete --force %s cleans up",
-			       id, id);
+		return err_set(
+			err, ENOENT,
+			"container %s is not complete; kata-runtime delete --force %s cleans up",
+			id, id);
 	r = container_record_read(dirfd, &ret->record, err);
 	if (r < 0)
 		return err_prefix(err, "container %s", id);

@@ -75,8 +75,8 @@ static int share_volume(struct oci_mount *mount, const struct mount_options *opt
 	if (str_empty(mount->source))
 		return err_set(err, EINVAL, "mounts: %s: a bind mount needs a source",
 			       mount->destination);
-	source = *mount->source == '/' ? xstrdup(mount->source) :
-					 xasprintf("%s/%s", bundle, mount->source);
+	source = *mount->source == '/' ? xstrdup(mount->source)
+				       : xasprintf("%s/%s", bundle, mount->source);
 	if (stat(source, &st) < 0)
 		return err_errno(err, "mounts: %s: source %s", mount->destination, source);
 	name = volume_name(cid, source);
@@ -132,7 +132,8 @@ static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char 
 	return 0;
 }
 
-/* Whether an earlier mount covers the point of number @i, which is then made there, in the guest. */
+/* Whether an earlier mount covers the point of number @i, which is then made there, in the guest.
+ */
 static bool is_covered(const struct oci_spec *spec, size_t i)
 {
 	const char *point = spec->mounts[i].destination;
@@ -154,8 +155,8 @@ static bool is_file(const struct oci_mount *mount, const char *bundle)
 
 	if (str_empty(mount->source) || !mount->type || !str_eq(mount->type, "bind"))
 		return false;
-	path = *mount->source == '/' ? xstrdup(mount->source) :
-				       xasprintf("%s/%s", bundle, mount->source);
+	path = *mount->source == '/' ? xstrdup(mount->source)
+				     : xasprintf("%s/%s", bundle, mount->source);
 	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
@@ -175,8 +176,8 @@ static void make_mount_points(const struct oci_spec *spec, const char *bundle, c
 
 		if (is_covered(spec, i))
 			continue;
-		fd = is_file(&spec->mounts[i], bundle) ? safe_touch(root, point, &ignored) :
-							 safe_mkdir_p(root, point, 0755, &ignored);
+		fd = is_file(&spec->mounts[i], bundle) ? safe_touch(root, point, &ignored)
+						       : safe_mkdir_p(root, point, 0755, &ignored);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -226,8 +227,8 @@ int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *si
 	r = prepare_namespaces(spec, pod_owner, err);
 	if (r < 0)
 		return r;
-	rootfs = *spec->root_path == '/' ? xstrdup(spec->root_path) :
-					   xasprintf("%s/%s", bundle, spec->root_path);
+	rootfs = *spec->root_path == '/' ? xstrdup(spec->root_path)
+					 : xasprintf("%s/%s", bundle, spec->root_path);
 	if (spec->root_readonly)
 		make_mount_points(spec, bundle, rootfs);
 	r = share_add(sid, name, rootfs, true, spec->root_readonly, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -16,8 +17,9 @@
 
 int id_check(const char *id, struct err *err)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				      "_.+-";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+		"_.+-";
 	size_t len = strlen(id);
 
 	if (len == 0)
@@ -89,9 +91,10 @@ int id_resolve(const char *prefix, char **ret, struct err *err)
 		if (!str_starts(*id, prefix))
 			continue;
 		if (found)
-			return err_set(err, ENOTUNIQ,
-				       "multiple containers found (%s): %s and %s; give more of the id",
-				       prefix, found, *id);
+			return err_set(
+				err, ENOTUNIQ,
+				"multiple containers found (%s): %s and %s; give more of the id",
+				prefix, found, *id);
 		found = *id;
 	}
 	if (!found)

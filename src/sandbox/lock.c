@@ -60,7 +60,8 @@ static int timed_out(int dirfd, const char *path, struct err *err)
 	CLEANUP(free) char *holder = NULL;
 
 	(void)file_read_at(dirfd, HOLDER_FILE, 256, &holder);
-	return err_set(err, ETIMEDOUT, "sandbox %s is locked for over %d s by %s; look at that process",
+	return err_set(err, ETIMEDOUT,
+		       "sandbox %s is locked for over %d s by %s; look at that process",
 		       path_base(path), LOCK_TIMEOUT_S, holder ? holder : "an unknown process");
 }
 

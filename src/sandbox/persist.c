@@ -164,8 +164,8 @@ int container_record_write(int dirfd, const struct container_record *record, str
 
 int container_record_read(int dirfd, struct container_record **ret, struct err *err)
 {
-	CLEANUP(container_record_free) struct container_record *record =
-		xcalloc(1, sizeof(*record));
+	CLEANUP(container_record_free)
+	struct container_record *record = xcalloc(1, sizeof(*record));
 	CLEANUP(json_free) struct json *doc = NULL;
 	CLEANUP(free) char *state = NULL;
 	struct json_at at;

@@ -25,7 +25,7 @@ struct sandbox_record {
 	char *hypervisor; /* what it was started with */
 	char *kernel;
 	char *image; /* the initrd */
-	char *root; /* the --root it was made with; a note only (design E12) */
+	char *root;  /* the --root it was made with; a note only (design E12) */
 };
 
 struct container_record {

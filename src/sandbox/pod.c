@@ -30,9 +30,10 @@ int pod_sandbox_of(const struct oci_spec *spec, const char *id, const char **ret
 		if (!type || !str_eq(type, engines[i].member))
 			continue;
 		if (str_empty(sandbox))
-			return err_set(err, EINVAL,
-				       "annotations: %s is '%s' but %s, the sandbox's id, is missing",
-				       engines[i].type_key, type, engines[i].sandbox_key);
+			return err_set(
+				err, EINVAL,
+				"annotations: %s is '%s' but %s, the sandbox's id, is missing",
+				engines[i].type_key, type, engines[i].sandbox_key);
 		*ret = sandbox;
 		return id_check(sandbox, err);
 	}

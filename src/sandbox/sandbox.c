@@ -133,8 +133,8 @@ static int create_in_guest(const struct create_params *params, const struct oci_
 			   struct agentc *agent, struct err *err)
 {
 	CLEANUP(strv_free) char **share_options = NULL;
-	CLEANUP(strv_free) char **shm_options =
-		strv_split("noexec nosuid nodev mode=1777 size=67108864", " ");
+	CLEANUP(strv_free)
+	char **shm_options = strv_split("noexec nosuid nodev mode=1777 size=67108864", " ");
 	bool virtio_fs = str_eq(params->config->hypervisor.shared_fs, "virtio-fs");
 	const struct agentc_storage storages[] = {
 		{ virtio_fs ? "virtio-fs" : "9p", "kataShared", virtio_fs ? "virtiofs" : "9p", NULL,
@@ -220,8 +220,7 @@ static int each_member(const char *sid,
 	return r;
 }
 
-static int forget_member(const char *sid __attribute__((unused)), const char *cid,
-			 struct err *err)
+static int forget_member(const char *sid __attribute__((unused)), const char *cid, struct err *err)
 {
 	return mapping_remove(cid, err);
 }

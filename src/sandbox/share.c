@@ -73,8 +73,8 @@ static int make_target(const char *path, bool directory, struct err *err)
 	return fd < 0 ? err_errno(err, "open %s", path) : fd;
 }
 
-int share_add(const char *sid, const char *name, const char *source, bool recursive,
-	      bool read_only, struct err *err)
+int share_add(const char *sid, const char *name, const char *source, bool recursive, bool read_only,
+	      struct err *err)
 {
 	CLEANUP(free) char *mounts = paths_share_mounts(sid);
 	CLEANUP(free) char *path = xasprintf("%s/%s", mounts, name);
@@ -115,8 +115,8 @@ static bool belongs_to(const char *name, const char *cid)
 	if (!str_starts(name, cid))
 		return false;
 	name += len;
-	return !*name || (*name == '-' && strspn(name + 1, "0123456789abcdef") >= 16 &&
-			  name[17] == '-');
+	return !*name ||
+	       (*name == '-' && strspn(name + 1, "0123456789abcdef") >= 16 && name[17] == '-');
 }
 
 int share_remove(const char *sid, const char *cid, struct err *err)

@@ -24,8 +24,8 @@ int share_close(const char *sid, struct err *err);
  * Shows @source to the guest as @name: a directory with everything mounted below
  * it (@recursive), or a single file. It is nodev and nosuid on the host.
  */
-int share_add(const char *sid, const char *name, const char *source, bool recursive,
-	      bool read_only, struct err *err);
+int share_add(const char *sid, const char *name, const char *source, bool recursive, bool read_only,
+	      struct err *err);
 
 /* Takes back the root and the volumes of a container: "<cid>" and "<cid>-<16 hex digits>-…". */
 int share_remove(const char *sid, const char *cid, struct err *err);

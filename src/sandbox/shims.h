@@ -14,9 +14,9 @@ struct shim_params {
 	const char *sid;
 	const char *cid;
 	const char *exec_id;
-	int record_dir;      /* where its record goes, */
-	const char *record;  /* and its name */
-	const char *console; /* path of a pty for its standard descriptors, or NULL */
+	int record_dir;             /* where its record goes, */
+	const char *record;         /* and its name */
+	const char *console;        /* path of a pty for its standard descriptors, or NULL */
 	const char *console_socket; /* who gets the master of a new pty, or NULL */
 	bool terminal;
 	bool detach; /* a session of its own */

@@ -97,8 +97,8 @@ int main(int argc, char **argv)
 		(void)printf("kata-shim version " KATA_VERSION "\n");
 		return 0;
 	}
-	log_init("kata-shim", o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG :
-									       LOG_LEVEL_WARN);
+	log_init("kata-shim",
+		 o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 	log_open_syslog();
 	if (r == 0)
 		r = run(&o, &err);

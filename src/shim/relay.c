@@ -170,19 +170,22 @@ static void read_input(struct relay *relay);
 
 static void input_ready(struct watch *watch, uint32_t events __attribute__((unused)))
 {
-	read_input(container_of(watch, struct relay, input));
+	struct relay *relay = container_of(watch, struct relay, input);
+
+	watch_remove(watch);
+	read_input(relay);
 }
 
-static void wait_for_input(struct relay *relay)
+/* False: it is a regular file or /dev/null, which is always ready. */
+static bool wait_for_input(struct relay *relay)
 {
 	struct err error = { 0 };
 	int r;
 
 	r = loop_add(relay->loop, &relay->input, STDIN_FILENO, EPOLLIN, input_ready, &error);
-	if (r == -EPERM)
-		read_input(relay); /* a regular file or /dev/null: always ready */
-	else if (r < 0)
+	if (r < 0 && r != -EPERM)
 		lost(relay, error.text);
+	return r != -EPERM;
 }
 
 static void input_closed(void *owner __attribute__((unused)),
@@ -194,7 +197,8 @@ static void input_written(void *owner, const struct err *error)
 {
 	if (error->code)
 		return; /* the process does not read any more */
-	wait_for_input(owner);
+	if (!wait_for_input(owner))
+		read_input(owner);
 }
 
 static void read_input(struct relay *relay)
@@ -202,12 +206,11 @@ static void read_input(struct relay *relay)
 	static uint8_t data[CALLS_DATA_MAX];
 	ssize_t n;
 
-	watch_remove(&relay->input);
 	do
 		n = read(STDIN_FILENO, data, sizeof(data));
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN) {
-		wait_for_input(relay); /* not a file: only they are read without waiting */
+		(void)wait_for_input(relay); /* a file would not have said so */
 		return;
 	}
 	if (n > 0)
@@ -256,8 +259,8 @@ static void signal_arrived(struct watch *watch, uint32_t events __attribute__((u
 /* Everything that can be caught and is not about ourselves. */
 static int watch_signals(struct relay *relay, struct err *err)
 {
-	static const int ours[] = { SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE,
-				    SIGABRT, SIGTTIN, SIGTTOU, SIGTSTP };
+	static const int ours[] = { SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS,  SIGILL,
+				    SIGFPE,  SIGABRT, SIGTTIN, SIGTTOU, SIGTSTP };
 	sigset_t mask;
 
 	sigfillset(&mask);
@@ -361,7 +364,8 @@ int relay_new(struct loop *loop, int fd, const char *container, const char *exec
 	} else {
 		ask_for_output(&relay->err);
 	}
-	wait_for_input(relay);
+	if (!wait_for_input(relay))
+		read_input(relay);
 	loop_set_idle(loop, flush, relay);
 	return 0;
 }

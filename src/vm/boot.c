@@ -30,14 +30,23 @@
  * are worth. panic=-1 and -no-reboot: a guest that panics ends its machine.
  */
 static const char *const common_params[] = {
-	"panic=-1", "console=hvc0", "rcupdate.rcu_expedited=1", "cryptomgr.notests",
-	"swiotlb=noforce", "net.ifnames=0", NULL,
+	"panic=-1",
+	"console=hvc0",
+	"rcupdate.rcu_expedited=1",
+	"cryptomgr.notests",
+	"swiotlb=noforce",
+	"net.ifnames=0",
+	NULL,
 };
 
-/* pcie_ports=compat: q35's root ports are hot-plugged through ACPI, their own services only cost. */
+/* pcie_ports=compat: q35's root ports are hot-plugged through ACPI, their own services only cost.
+ */
 static const char *const x86_params[] = {
-	"reboot=k", "earlyprintk=ttyS0", "8250.nr_uarts=0", "tsc=reliable", "no_timer_check", "noreplace-smp", "iommu=off",
-	"pci=lastbus=0", "pcie_ports=compat", "i8042.noaux", "i8042.nopnp", "i8042.dumbkbd", NULL,
+	"reboot=k",     "earlyprintk=ttyS0", "8250.nr_uarts=0",
+	"tsc=reliable", "no_timer_check",    "noreplace-smp",
+	"iommu=off",    "pci=lastbus=0",     "pcie_ports=compat",
+	"i8042.noaux",  "i8042.nopnp",       "i8042.dumbkbd",
+	NULL,
 };
 
 static const char *const arm64_params[] = { "iommu.passthrough=0", NULL };
@@ -157,8 +166,8 @@ struct boot {
 
 static void boot_done(struct boot *boot)
 {
-	const int fds[] = { boot->qmp,	   boot->events, boot->console,
-			    boot->channel, boot->proxy,	 boot->stderr_out };
+	const int fds[] = { boot->qmp,     boot->events, boot->console,
+			    boot->channel, boot->proxy,  boot->stderr_out };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -276,9 +285,9 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.memory_mib = (uint64_t)config->hypervisor.default_memory,
 		.max_memory_mib = host_memory_mib() + MEMORY_HEADROOM_MIB +
 				  (uint64_t)config->hypervisor.memory_offset,
-		.memory_slots = config->hypervisor.memory_slots ?
-					(unsigned)config->hypervisor.memory_slots :
-					10,
+		.memory_slots = config->hypervisor.memory_slots
+					? (unsigned)config->hypervisor.memory_slots
+					: 10,
 		.kernel = config->hypervisor.kernel,
 		.initrd = config->hypervisor.initrd,
 		.firmware = config->hypervisor.firmware,
@@ -339,8 +348,13 @@ const char *vm_accelerator_warning(const struct config *config)
 int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 {
 	__attribute__((cleanup(boot_done))) struct boot boot = {
-		.params = params, .qmp = -1,	 .events = -1,	   .console = -1,
-		.channel = -1,	  .proxy = -1, .stderr_out = -1,
+		.params = params,
+		.qmp = -1,
+		.events = -1,
+		.console = -1,
+		.channel = -1,
+		.proxy = -1,
+		.stderr_out = -1,
 	};
 	CLEANUP(vm_free) struct vm *vm = xcalloc(1, sizeof(*vm));
 	int r;

@@ -108,13 +108,13 @@ static int silent(const struct vm *vm, const struct err *why, struct err *err)
 	CLEANUP(free) char *words = last_words(vm);
 	/* A machine that is about to end gets the time to. */
 	bool alive = proc_wait_gone(&vm->qemu, deadline_in(QEMU_END_MS)) < 0;
-	const char *what = alive ? "runs but its agent does not answer" :
-				   "ended before its agent answered";
+	const char *what =
+		alive ? "runs but its agent does not answer" : "ended before its agent answered";
 
 	if (!words)
 		words = xasprintf("it printed nothing (%.200s)", why->text);
-	return err_set(err, EIO, "the virtual machine %s: %.400s; kernel %.150s, initrd %.150s", what,
-		       words, vm->kernel, vm->initrd);
+	return err_set(err, EIO, "the virtual machine %s: %.400s; kernel %.150s, initrd %.150s",
+		       what, words, vm->kernel, vm->initrd);
 }
 
 int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)

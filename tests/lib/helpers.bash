@@ -31,8 +31,9 @@ common_teardown()
 {
 	local id
 
-	for id in $(ls "$KATA_RUN_DIR/kata-containers/containers-mapping" 2>/dev/null); do
-		"$RUNTIME" delete --force "$id" || true
+	# A test that failed half-way may have left a sandbox that is not registered.
+	for id in "$KATA_RUN_DIR"/kata-containers/containers-mapping/* "$KATA_RUN_DIR"/vc/sbs/*; do
+		[[ ! -e $id ]] || "$RUNTIME" delete --force "$(basename "$id")" || true
 	done
 	assert_nothing_left
 	rm -rf -- "$WORK"
@@ -53,13 +54,20 @@ set_config()
 # bundle [NAME] - makes a busybox bundle and prints its path; set_args and edit_bundle change it.
 bundle()
 {
-	local dir=$WORK/${1:-bundle} name
+	local dir=$WORK/${1:-bundle} template=${BATS_RUN_TMPDIR:-$WORK}/template name
 
-	mkdir -p "$dir/rootfs/bin" "$dir/rootfs/tmp"
-	cp /bin/busybox "$dir/rootfs/bin/"
-	for name in $(/bin/busybox --list); do
-		[[ $name == busybox ]] || ln -sf busybox "$dir/rootfs/bin/$name"
-	done
+	mkdir -p "$dir"
+	# Some hundred links: made once, then copied.
+	if [[ ! -d $template ]]; then
+		mkdir -p "$template.$$/bin" "$template.$$/tmp"
+		cp /bin/busybox "$template.$$/bin/"
+		for name in $(/bin/busybox --list); do
+			[[ $name == busybox ]] || ln -sf busybox "$template.$$/bin/$name"
+		done
+		mv -T "$template.$$" "$template" 2>/dev/null || rm -rf "$template.$$"
+	fi
+	[[ -d $dir/rootfs ]] || mkdir "$dir/rootfs"
+	cp -a "$template/." "$dir/rootfs/"
 	cp "$TOP/tests/lib/busybox.json" "$dir/config.json"
 	echo "$dir"
 }
@@ -90,6 +98,94 @@ start_sleeper()
 	runtime run --detach --bundle "$dir" "$id" </dev/null >/dev/null 2>&1
 }
 
+# start_member ID SANDBOX [WORD…] - a further container of a pod, as CRI names it; sleeps by default.
+start_member()
+{
+	local id=$1 sandbox=$2 dir
+	shift 2
+
+	dir=$(bundle "bundle-$id")
+	(($#)) || set -- sleep 1000
+	set_args "$dir" "$@"
+	edit_bundle "$dir" ".annotations = {
+		\"io.kubernetes.cri.container-type\": \"container\",
+		\"io.kubernetes.cri.sandbox-id\": \"$sandbox\" }"
+	runtime run --detach --bundle "$dir" "$id" </dev/null >/dev/null
+}
+
+# wait_until COMMAND… - up to 5 s for it to succeed.
+wait_until()
+{
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.05
+	done
+	echo "never became true: $*"
+	return 1
+}
+
+is_status()
+{
+	[[ $(status_of "$1") == "$2" ]]
+}
+
+# gone PID - whether the process has ended; a zombie, which nobody has waited for, has.
+gone()
+{
+	local state
+
+	state=$(awk '/^State:/ {print $2}' "/proc/$1/status" 2>/dev/null)
+	[[ -z $state || $state == Z ]]
+}
+
+# not COMMAND… - for bats, which lets "! command" pass, whatever it does.
+not()
+{
+	"$@" || return 0
+	echo "should fail: $*"
+	return 1
+}
+
+# nothing - standard input must be empty; what is there is shown.
+nothing()
+{
+	not grep .
+}
+
+# fails COMMAND… - exit code 1, and one line on standard error, which is left in $message.
+fails()
+{
+	local code=0
+
+	"$@" </dev/null >"$WORK/fails.out" 2>"$WORK/fails.err" || code=$?
+	message=$(cat "$WORK/fails.err")
+	if ((code != 1)) || [[ $(wc -l <"$WORK/fails.err") -ne 1 || -s $WORK/fails.out ]]; then
+		echo "$*: not one line and exit code 1 but $code, and:"
+		cat "$WORK/fails.err" "$WORK/fails.out"
+		return 1
+	fi
+}
+
+# says WORD… - each is part of $message.
+says()
+{
+	local word
+
+	for word; do
+		[[ $message == *"$word"* ]] && continue
+		echo "'$word' is not in: $message"
+		return 1
+	done
+}
+
+# pid_of_helper NAME [SANDBOX] - qemu, proxy or virtiofsd.
+pid_of_helper()
+{
+	cut -d ' ' -f 1 "$KATA_RUN_DIR/vc/vm/${2:-$ID}/$1.record"
+}
+
 status_of()
 {
 	runtime state "$1" | jq -r .status
@@ -98,21 +194,23 @@ status_of()
 # Processes, mounts and files that belong to this test's run directory.
 assert_nothing_left()
 {
-	local left=0 pid command
+	local left=0 file command
 
-	for pid in /proc/[0-9]*; do
-		command=$(tr '\0' ' ' 2>/dev/null <"$pid/cmdline") 2>/dev/null || continue
-		[[ $command == *"$KATA_RUN_DIR"* && $command != *bats* ]] || continue
-		[[ $(awk '/^State:/ {print $2}' "$pid/status" 2>/dev/null) == Z ]] && continue
-		echo "left behind: process ${pid#/proc/}: $command"
+	# The word comes from a file, so that grep does not find itself.
+	printf '%s\n' "$WORK" >"$WORK/word"
+	for file in $(cd "$WORK" && grep -lsaF --file=word /proc/[0-9]*/cmdline); do
+		command=$(tr '\0' ' ' 2>/dev/null <"$file") 2>/dev/null || continue
+		[[ $command == *"$WORK"* && $command != *bats* ]] || continue
+		gone "$(basename "$(dirname "$file")")" && continue
+		echo "left behind: process $file: $command"
 		left=1
 	done
 	if grep -F "$KATA_RUN_DIR" /proc/self/mountinfo; then
 		echo 'left behind: the mounts above'
 		left=1
 	fi
-	if [[ -n $(find "$KATA_RUN_DIR" -mindepth 3 ! -path '*/shared/sandboxes' 2>/dev/null) ]]; then
-		find "$KATA_RUN_DIR" -mindepth 3 ! -path '*/shared/sandboxes'
+	# Not what lies below a mount that was left behind.
+	if find "$KATA_RUN_DIR" -mindepth 3 -maxdepth 6 ! -path '*/shared/sandboxes' | grep .; then
 		echo 'left behind: the files above'
 		left=1
 	fi

@@ -24,5 +24,6 @@ int cgroup_create(const char *path, const struct oci_resources *limits, struct e
 /* Kills every process in it, at once. */
 int cgroup_kill(int fd);
 
-/* Removes the cgroup and the parents that it leaves empty. Waits up to @deadline for its processes. */
+/* Removes the cgroup and the parents that it leaves empty. Waits up to @deadline for its processes.
+ */
 int cgroup_remove(const char *path, unsigned long long deadline, struct err *err);

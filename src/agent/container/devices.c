@@ -16,7 +16,8 @@
 #include "base/str.h"
 #include "oci/spec.h"
 
-/* runtime-spec, config-linux.md, "Default Devices"; /dev/console and /dev/ptmx are made elsewhere. */
+/* runtime-spec, config-linux.md, "Default Devices"; /dev/console and /dev/ptmx are made elsewhere.
+ */
 static const struct oci_device defaults[] = {
 	{ (char[]){ "/dev/null" }, (char[]){ "c" }, 1, 3, 0666, 0, 0 },
 	{ (char[]){ "/dev/zero" }, (char[]){ "c" }, 1, 5, 0666, 0, 0 },
@@ -31,10 +32,8 @@ static const struct {
 	const char *name;
 	const char *target;
 } links[] = {
-	{ "fd", "/proc/self/fd" },
-	{ "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" },
-	{ "stderr", "/proc/self/fd/2" },
+	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
 	{ "ptmx", "pts/ptmx" },
 };
 

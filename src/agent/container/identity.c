@@ -88,8 +88,9 @@ static int caps_mask(char *const *names, const char *set, uint64_t *ret, struct 
 		cap_value_t value;
 
 		if (cap_from_name(*names, &value) < 0)
-			return err_set(err, EINVAL, "process.capabilities.%s: unknown capability '%s'",
-				       set, *names);
+			return err_set(err, EINVAL,
+				       "process.capabilities.%s: unknown capability '%s'", set,
+				       *names);
 		mask |= UINT64_C(1) << value;
 	}
 	*ret = mask;

@@ -102,7 +102,8 @@ static int move_stdio(const int stdio[3], struct err *err)
 	return 0;
 }
 
-/* The directory may be one that the container made a link to somewhere else: look again behind it. */
+/* The directory may be one that the container made a link to somewhere else: look again behind it.
+ */
 static int enter_cwd(const char *cwd, struct err *err)
 {
 	char real[4096];

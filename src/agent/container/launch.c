@@ -80,8 +80,8 @@ __attribute__((noreturn)) static void join_main(const struct launch *launch, int
 	struct err err = { 0 };
 	pid_t pid;
 
-	if (setns(launch->init_pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
-					      CLONE_NEWCGROUP) < 0) {
+	if (setns(launch->init_pidfd,
+		  CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0) {
 		(void)err_errno(&err, "enter the container's namespaces");
 		fail(control, &err);
 	}

@@ -47,7 +47,8 @@ static int switch_root(int root, struct err *err)
 {
 	if (fchdir(root) < 0)
 		return err_errno(err, "enter the root");
-	/* The old root ends up below the new one at the same place, and is taken away from there. */
+	/* The old root ends up below the new one at the same place, and is taken away from there.
+	 */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_errno(err, "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0)
@@ -173,8 +174,8 @@ int rootfs_seal(const struct oci_spec *spec, struct err *err)
 	r = for_each_path(root, spec->masked_paths, "masked path", mask, err);
 	if (r < 0)
 		return r;
-	if (spec->root_readonly && syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &read_only,
-					   sizeof(read_only)) < 0)
+	if (spec->root_readonly &&
+	    syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		return err_errno(err, "make the root read-only");
 	return 0;
 }

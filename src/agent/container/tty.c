@@ -34,8 +34,7 @@ static int open_master(int root, struct err *err)
 	}
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return err_errno(err, "stat /dev/pts/ptmx");
-	if (fs.f_type != DEVPTS_SUPER_MAGIC || !S_ISCHR(st.st_mode) ||
-	    st.st_rdev != makedev(5, 2))
+	if (fs.f_type != DEVPTS_SUPER_MAGIC || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2))
 		return err_set(err, EINVAL, "/dev/pts of the container is not a devpts");
 	if (ioctl(fd, TIOCSPTLCK, &unlock) < 0)
 		return err_errno(err, "unlock the terminal");
@@ -75,8 +74,7 @@ static int adopt(int slave, const struct oci_process *process, struct err *err)
 	return 0;
 }
 
-int tty_open(const struct oci_process *process, bool bind_console, int *ret_master,
-	     struct err *err)
+int tty_open(const struct oci_process *process, bool bind_console, int *ret_master, struct err *err)
 {
 	CLEANUP(close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(close) int master = -1;

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line of each machine type stands in golden/<name>.args, one argument to
+ * a line. UPDATE_GOLDEN=1 writes them anew; the difference is then for review.
+ */
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "hypervisor/machine.h"
+#include "hypervisor/qemu_args.h"
+
+static char *const params[] = { (char *)(uintptr_t) "console=hvc0", (char *)(uintptr_t) "panic=1",
+				NULL };
+static char *const globals[] = { (char *)(uintptr_t) "virtio-blk-pci.vectors=2", NULL };
+
+static struct machine machine_of(const char *type)
+{
+	return (struct machine){
+		.program = "/usr/bin/qemu-system-x86_64",
+		.id = "box1",
+		.type = type,
+		.accelerator = "tcg",
+		.machine_options = "",
+		.vcpus = 1,
+		.max_vcpus = 4,
+		.memory_mib = 1024,
+		.max_memory_mib = 4096,
+		.memory_slots = 10,
+		.kernel = "/share/vmlinux",
+		.initrd = "/share/initrd",
+		.firmware = "",
+		.kernel_params = params,
+		.share = SHARE_9P,
+		.share_path = "/run/shared",
+		.entropy_source = "/dev/urandom",
+		.qmp_fd = 10,
+		.events_fd = 11,
+		.console_fd = 12,
+		.channel_fd = 13,
+		.pid_file = "/run/vc/vm/box1/pid",
+	};
+}
+
+static char *build(const struct machine *machine)
+{
+	CLEANUP(strv_free) char **args = NULL;
+	struct err err = { 0 };
+
+	if (qemu_args_build(machine, &args, &err) != 0)
+		fail_msg("%s", err.text);
+	return strv_join(args, "\n");
+}
+
+static void assert_golden(const struct machine *machine, const char *name)
+{
+	CLEANUP(free) char *path = xasprintf("%s/golden/%s.args", TEST_DIR, name);
+	CLEANUP(free) char *args = build(machine);
+	CLEANUP(free) char *text = xasprintf("%s\n", args);
+	CLEANUP(free) char *wanted = NULL;
+	struct err err = { 0 };
+
+	if (getenv("UPDATE_GOLDEN")) {
+		assert_int_equal(file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, &err),
+				 0);
+		return;
+	}
+	if (file_read(path, 1 << 20, &wanted, NULL, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(text, wanted);
+}
+
+TEST(pc_with_9p)
+{
+	struct machine machine = machine_of("pc");
+
+	assert_golden(&machine, "pc");
+}
+
+TEST(q35_with_9p_on_kvm_with_root_ports_firmware_and_globals)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.accelerator = "kvm";
+	machine.machine_options = "nvdimm=on";
+	machine.firmware = "/share/bios.bin";
+	machine.globals = globals;
+	machine.root_ports = 10;
+	assert_golden(&machine, "q35-9p");
+}
+
+TEST(q35_with_virtio_fs_and_no_memory_to_plug)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.share = SHARE_VIRTIO_FS;
+	machine.share_path = "/run/vc/vm/box1/virtiofsd.sock";
+	machine.max_memory_mib = machine.memory_mib;
+	machine.root_ports = 2;
+	assert_golden(&machine, "q35-virtio-fs");
+}
+
+TEST(arm64_virt)
+{
+	struct machine machine = machine_of("virt");
+
+	machine.program = "/usr/bin/qemu-system-aarch64";
+	assert_golden(&machine, "virt");
+}
+
+TEST(a_comma_in_a_path_or_id_is_written_twice)
+{
+	struct machine machine = machine_of("pc");
+	CLEANUP(free) char *nine = NULL;
+	CLEANUP(free) char *fs = NULL;
+
+	machine.id = "a,b";
+	machine.share_path = "/run/x,readonly=on";
+	machine.entropy_source = "/dev/r,q";
+	nine = build(&machine);
+	assert_non_null(strstr(nine, "\nsandbox-a,,b\n"));
+	assert_non_null(strstr(nine, "path=/run/x,,readonly=on,security_model=none"));
+	assert_non_null(strstr(nine, "filename=/dev/r,,q\n"));
+	machine.share = SHARE_VIRTIO_FS;
+	fs = build(&machine);
+	assert_non_null(strstr(fs, "socket,id=share0,path=/run/x,,readonly=on\n"));
+}
+
+TEST(an_unknown_machine_type_is_named)
+{
+	struct machine machine = machine_of("microvm");
+	char **args = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(qemu_args_build(&machine, &args, &err), -EINVAL);
+	assert_string_equal(err.text, "machine_type 'microvm' is not one of: pc, q35, virt");
+	assert_null(args);
+}
+
+TEST(the_same_machine_gives_the_same_line)
+{
+	struct machine machine = machine_of("q35");
+	CLEANUP(free) char *one = build(&machine);
+	CLEANUP(free) char *two = build(&machine);
+
+	assert_string_equal(one, two);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pc_with_9p),
+		cmocka_unit_test(q35_with_9p_on_kvm_with_root_ports_firmware_and_globals),
+		cmocka_unit_test(q35_with_virtio_fs_and_no_memory_to_plug),
+		cmocka_unit_test(arm64_virt),
+		cmocka_unit_test(a_comma_in_a_path_or_id_is_written_twice),
+		cmocka_unit_test(an_unknown_machine_type_is_named),
+		cmocka_unit_test(the_same_machine_gives_the_same_line),
+	};
+
+	return cmocka_run_group_tests_name("qemu_args", tests, NULL, NULL);
+}

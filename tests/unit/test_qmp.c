@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A forked child stands for QEMU at the other end of a real socket. */
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "hypervisor/qmp.h"
+#include "tests/unit/tmp.h"
+
+#define GREETING "{\"QMP\":{\"version\":{},\"capabilities\":[]}}\r\n"
+#define OK       "{\"return\":{}}\r\n"
+
+/* A peer says each line as an answer to a line of ours; the first at once. */
+struct peer {
+	pid_t pid;
+	char *path;
+};
+
+static struct qmp *qmp;
+static struct err err;
+
+static void say(int fd, const char *text)
+{
+	if (write_full(fd, text, strlen(text)) < 0)
+		_exit(0);
+}
+
+static void hear(int fd)
+{
+	char c = 0;
+
+	while (c != '\n')
+		if (read(fd, &c, 1) <= 0)
+			_exit(0);
+}
+
+typedef void (*script_fn)(int fd);
+
+static struct peer start_peer(script_fn script)
+{
+	struct peer peer = { .path = tmp_path("qmp.sock") };
+	int listening;
+
+	memset(&err, 0, sizeof(err));
+	qmp = NULL;
+	listening = unix_listen(peer.path, 0600, &err);
+	assert_true(listening >= 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	peer.pid = fork();
+	if (peer.pid == 0) {
+		int fd = accept(listening, NULL, NULL);
+
+		script(fd);
+		_exit(0);
+	}
+	close(listening);
+	return peer;
+}
+
+static void end_peer(struct peer *peer)
+{
+	qmp_free(qmp);
+	(void)kill(peer->pid, SIGKILL);
+	(void)waitpid(peer->pid, NULL, 0);
+	free(peer->path);
+}
+
+static int dial(const struct peer *peer, uint64_t timeout)
+{
+	return qmp_connect(peer->path, deadline_in(timeout), &qmp, &err);
+}
+
+static void good_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	say(fd, OK);
+	hear(fd);
+	say(fd, "{\"event\":\"RESET\",\"timestamp\":{}}\r\n");
+	say(fd, "{\"event\":\"STOP\"}\r\n{\"return\":{\"status\":\"run");
+	say(fd, "ning\"}}\r\n");
+	hear(fd);
+	say(fd,
+	    "{\"error\":{\"class\":\"GenericError\",\"desc\":\"no \\u001b[1m such device\"}}\r\n");
+	hear(fd);
+	say(fd, "{\"error\":{}}\r\n");
+	hear(fd);
+	say(fd, OK);
+	hear(fd);
+}
+
+TEST(commands_events_and_errors)
+{
+	struct peer peer = start_peer(good_script);
+	CLEANUP(free) char *reply = NULL;
+
+	assert_int_equal(dial(&peer, 5000), 0);
+	assert_int_equal(qmp_command(qmp, "query-status", NULL, deadline_in(5000), &reply, &err),
+			 0);
+	assert_non_null(strstr(reply, "\"running\""));
+	assert_int_equal(
+		qmp_command(qmp, "device_del", "{\"id\":\"x\"}", deadline_in(5000), NULL, &err),
+		-EIO);
+	assert_string_equal(err.text, "QEMU refused device_del: no ?[1m such device");
+	assert_int_equal(qmp_command(qmp, "quit", NULL, deadline_in(5000), NULL, &err), -EIO);
+	assert_string_equal(err.text, "QEMU refused quit: no reason given");
+	assert_int_equal(qmp_command(qmp, "cont", NULL, deadline_in(5000), NULL, &err), 0);
+	end_peer(&peer);
+}
+
+static void silent_script(int fd)
+{
+	hear(fd);
+	pause();
+}
+
+TEST(silence_ends_with_the_deadline)
+{
+	struct peer peer = start_peer(silent_script);
+
+	assert_int_equal(dial(&peer, 50), -ETIMEDOUT);
+	assert_string_equal(err.text, "QEMU's monitor does not answer");
+	assert_null(qmp);
+	end_peer(&peer);
+}
+
+static void half_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	say(fd, OK);
+	hear(fd);
+	say(fd, "{\"return\":");
+	pause();
+}
+
+TEST(half_an_answer_ends_with_the_deadline)
+{
+	struct peer peer = start_peer(half_script);
+
+	assert_int_equal(dial(&peer, 5000), 0);
+	assert_int_equal(qmp_command(qmp, "stop", NULL, deadline_in(50), NULL, &err), -ETIMEDOUT);
+	assert_string_equal(err.text, "stop: QEMU's monitor does not answer");
+	end_peer(&peer);
+}
+
+static void flood_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	say(fd, OK);
+	hear(fd);
+	for (;;)
+		say(fd, "{\"event\":\"RTC_CHANGE\"}\r\n");
+}
+
+TEST(events_without_end_do_not_outlive_the_deadline)
+{
+	struct peer peer = start_peer(flood_script);
+	uint64_t start;
+
+	assert_int_equal(dial(&peer, 5000), 0);
+	start = now_ms();
+	assert_int_equal(qmp_command(qmp, "stop", NULL, deadline_in(100), NULL, &err), -ETIMEDOUT);
+	assert_true(now_ms() - start < 4000);
+	end_peer(&peer);
+}
+
+static void closing_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	say(fd, OK);
+	hear(fd);
+	close(fd);
+}
+
+TEST(a_monitor_that_closes_means_that_qemu_has_ended)
+{
+	struct peer peer = start_peer(closing_script);
+
+	assert_int_equal(dial(&peer, 5000), 0);
+	assert_int_equal(qmp_command(qmp, "stop", NULL, deadline_in(5000), NULL, &err), -EPIPE);
+	assert_string_equal(err.text, "stop: QEMU's monitor closed: QEMU has ended");
+	assert_int_equal(qmp_command(qmp, "stop", NULL, deadline_in(5000), NULL, &err), -EPIPE);
+	end_peer(&peer);
+}
+
+static void endless_script(int fd)
+{
+	for (;;)
+		say(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+}
+
+TEST(an_endless_line_is_cut_off)
+{
+	struct peer peer = start_peer(endless_script);
+
+	assert_int_equal(dial(&peer, 20000), -EBADMSG);
+	assert_string_equal(err.text, "QEMU's monitor sent a line of over 1048576 bytes");
+	end_peer(&peer);
+}
+
+static void rubbish_script(int fd)
+{
+	say(fd, "SSH-2.0-OpenSSH\r\n");
+	pause();
+}
+
+static void other_json_script(int fd)
+{
+	say(fd, "{\"hello\":1}\r\n");
+	pause();
+}
+
+static void array_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	say(fd, "[1,2]\r\n");
+	pause();
+}
+
+static void deep_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	for (int i = 0; i < 10000; i++)
+		say(fd, "[");
+	say(fd, "\r\n");
+	pause();
+}
+
+static void nul_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	(void)write_full(fd, "{\"return\":{}}\0{\r\n", 17);
+	pause();
+}
+
+TEST(what_is_not_qmp_is_refused)
+{
+	static const script_fn scripts[] = { rubbish_script, other_json_script, array_script,
+					     deep_script };
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		struct peer peer = start_peer(scripts[i]);
+		int r = dial(&peer, 5000);
+
+		if (r != -EINVAL && r != -EBADMSG)
+			fail_msg("script %zu: %d %s", i, r, err.text);
+		assert_null(qmp);
+		end_peer(&peer);
+		assert_int_equal(unlink(peer.path = tmp_path("qmp.sock")), 0);
+		free(peer.path);
+	}
+}
+
+TEST(a_nul_in_a_line_is_refused)
+{
+	struct peer peer = start_peer(nul_script);
+
+	assert_int_equal(dial(&peer, 5000), -EINVAL);
+	end_peer(&peer);
+}
+
+TEST(nobody_at_the_socket_is_an_error_that_names_it)
+{
+	CLEANUP(free) char *path = tmp_path("none.sock");
+
+	assert_int_equal(qmp_connect(path, deadline_in(1000), &qmp, &err), -ENOENT);
+	assert_non_null(strstr(err.text, path));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TMP_TEST(commands_events_and_errors),
+		TMP_TEST(silence_ends_with_the_deadline),
+		TMP_TEST(half_an_answer_ends_with_the_deadline),
+		TMP_TEST(events_without_end_do_not_outlive_the_deadline),
+		TMP_TEST(a_monitor_that_closes_means_that_qemu_has_ended),
+		TMP_TEST(an_endless_line_is_cut_off),
+		TMP_TEST(what_is_not_qmp_is_refused),
+		TMP_TEST(a_nul_in_a_line_is_refused),
+		TMP_TEST(nobody_at_the_socket_is_an_error_that_names_it),
+	};
+
+	return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of sandbox/ needs no virtual machine: ids, paths, persist, pod, guest_spec. */
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "oci/spec.h"
+#include "sandbox/guest_spec.h"
+#include "sandbox/internal.h"
+#include "sandbox/lock.h"
+#include "sandbox/paths.h"
+#include "sandbox/pod.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/share.h"
+#include "tests/unit/tmp.h"
+
+static struct err err;
+
+static int setup(void **state)
+{
+	memset(&err, 0, sizeof(err));
+	return tmp_setup(state) == 0 ? setenv("KATA_RUN_DIR", tmp, 1) : -1;
+}
+
+static int teardown(void **state)
+{
+	struct err ignored = { 0 };
+
+	(void)unmount_tree(tmp, &ignored);
+	return tmp_teardown(state);
+}
+
+static void add_id(const char *id)
+{
+	CLEANUP(free) char *path = paths_mapping(id);
+
+	assert_int_equal(mkdir_p(path, 0700, &err), 0);
+}
+
+TEST(ids_hold_letters_digits_and_a_few_signs)
+{
+	static const char *const good[] = { "a", "A-b_c.d+e", "0123", "_x", "+x" };
+	static const char *const bad[] = { "",   ".",   "..",   "../x", "a/b",      "/a",  ".a",
+					   "-a", "a b", "a\nb", "a*",   "\xc3\xa4", "a:b", "a,b" };
+	char text[ID_MAX + 2];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(id_check(good[i], &err), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (id_check(bad[i], &err) != -EINVAL)
+			fail_msg("taken: '%s'", bad[i]);
+	memset(text, 'x', sizeof(text));
+	text[ID_MAX] = '\0';
+	assert_int_equal(id_check(text, &err), 0);
+	text[ID_MAX] = 'x';
+	text[ID_MAX + 1] = '\0';
+	assert_int_equal(id_check(text, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "201 characters, 1 to 200 are allowed"));
+}
+
+TEST(an_id_is_found_by_its_beginning)
+{
+	CLEANUP(strv_free) char **ids = NULL;
+	CLEANUP(free) char *id = NULL;
+	CLEANUP(free) char *exact = NULL;
+
+	require(geteuid() == 0); /* KATA_RUN_DIR counts for root only */
+	assert_int_equal(id_list(&ids, &err), 0);
+	assert_int_equal(strv_len(ids), 0);
+	assert_int_equal(id_resolve("a", &id, &err), -ENOENT);
+	assert_string_equal(err.text, "container ID (a) does not exist");
+	add_id("abc1");
+	add_id("abd");
+	add_id("ab");
+	assert_int_equal(id_resolve("abc", &id, &err), 0);
+	assert_string_equal(id, "abc1");
+	assert_int_equal(id_resolve("ab", &exact, &err), 0); /* itself, though others begin so */
+	assert_string_equal(exact, "ab");
+	free(take_ptr(id));
+	assert_int_equal(id_resolve("a", &id, &err), -ENOTUNIQ);
+	assert_non_null(strstr(err.text, "ab and abc1"));
+	assert_int_equal(id_resolve("x", &id, &err), -ENOENT);
+	assert_int_equal(id_resolve("../x", &id, &err), -EINVAL);
+	strv_free(take_ptr(ids));
+	assert_int_equal(id_list(&ids, &err), 0);
+	assert_int_equal(strv_len(ids), 3);
+	assert_string_equal(ids[0], "ab");
+}
+
+TEST(paths_lie_below_the_run_directory)
+{
+	CLEANUP(free) char *sandbox = paths_sandbox("s1");
+	CLEANUP(free) char *container = paths_container("s1", "c1");
+	CLEANUP(free) char *wanted = tmp_path("vc/sbs/s1/c1");
+
+	require(geteuid() == 0);
+	assert_string_equal(container, wanted);
+	assert_true(str_starts(container, sandbox));
+	assert_int_equal(setenv("KATA_RUN_DIR", "relative", 1), 0);
+	assert_string_equal(paths_run_dir(), "/run");
+}
+
+TEST(a_container_belongs_to_the_sandbox_that_its_engine_names)
+{
+	static const char *const engines[][3] = {
+		{ "io.kubernetes.cri.container-type", "container", "io.kubernetes.cri.sandbox-id" },
+		{ "io.kubernetes.docker.type", "container", "io.kubernetes.sandbox.id" },
+		{ "io.kubernetes.cri-o.ContainerType", "container",
+		  "io.kubernetes.cri-o.SandboxID" },
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+		const char *sid = NULL;
+
+		assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), 0);
+		assert_string_equal(sid, "c1");
+		strv_addf(&spec->annotations, "%s=%s", engines[i][0], engines[i][1]);
+		assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "the sandbox's id, is missing"));
+		strv_addf(&spec->annotations, "%s=s1", engines[i][2]);
+		assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), 0);
+		assert_string_equal(sid, "s1");
+	}
+}
+
+TEST(a_sandbox_id_of_an_annotation_is_checked)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	const char *sid = NULL;
+
+	strv_add(&spec->annotations, "io.kubernetes.cri.container-type=container");
+	strv_add(&spec->annotations, "io.kubernetes.cri.sandbox-id=../../etc");
+	assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), -EINVAL);
+}
+
+TEST(the_sandbox_itself_is_its_own)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	const char *sid = NULL;
+
+	strv_add(&spec->annotations, "io.kubernetes.cri.container-type=sandbox");
+	strv_add(&spec->annotations, "io.kubernetes.cri.sandbox-id=s1");
+	assert_int_equal(pod_sandbox_of(spec, "s1", &sid, &err), 0);
+	assert_string_equal(sid, "s1");
+}
+
+static char *word(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+TEST(a_container_record_is_read_as_it_was_written)
+{
+	char *annotations[] = { word("k=v=\"1\"\n"), word("e="), NULL };
+	struct container_record record = { .id = word("c1"),
+					   .sandbox = word("s1"),
+					   .bundle = word("/b \xff"),
+					   .rootfs = word("/b/rootfs"),
+					   .oci_version = word("1.0.2"),
+					   .created = word("2026-01-01T00:00:00.000000000Z"),
+					   .annotations = annotations,
+					   .state = STATE_PAUSED,
+					   .terminal = true,
+					   .shim = { .pid = 42, .start = UINT64_MAX - 1 } };
+	CLEANUP(close) int dir = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(container_record_free) struct container_record *back = NULL;
+
+	assert_int_equal(container_record_write(dir, &record, &err), 0);
+	if (container_record_read(dir, &back, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(back->id, "c1");
+	assert_string_equal(back->sandbox, "s1");
+	assert_string_equal(back->bundle, "/b \xef\xbf\xbd");
+	assert_string_equal(back->rootfs, "/b/rootfs");
+	assert_string_equal(back->annotations[0], "k=v=\"1\"\n");
+	assert_string_equal(back->annotations[1], "e=");
+	assert_int_equal(back->state, STATE_PAUSED);
+	assert_true(back->terminal);
+	assert_int_equal(back->shim.pid, 42);
+	assert_true(back->shim.start == UINT64_MAX - 1);
+}
+
+TEST(a_sandbox_record_is_read_as_it_was_written)
+{
+	struct sandbox_record record = {
+		.id = word("s1"), .boot_id = "0123", .config_path = word("/c.toml"), .root = NULL
+	};
+	CLEANUP(close) int dir = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(sandbox_record_free) struct sandbox_record *back = NULL;
+
+	assert_int_equal(sandbox_record_read(dir, &back, &err), -ENOENT);
+	assert_int_equal(sandbox_record_write(dir, &record, &err), 0);
+	assert_int_equal(sandbox_record_read(dir, &back, &err), 0);
+	assert_string_equal(back->id, "s1");
+	assert_string_equal(back->boot_id, "0123");
+	assert_string_equal(back->config_path, "/c.toml");
+	assert_null(back->root);
+}
+
+TEST(a_record_that_is_not_right_is_an_error_and_no_crash)
+{
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"{}",
+		"{\"id\":1}",
+		"{\"id\":\"c\",\"state\":\"created\"}",
+		"{\"id\":\"c\",\"state\":\"flying\"}",
+		"{\"id\":\"c\",\"shimPid\":\"1\"}",
+	};
+	CLEANUP(close) int dir = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct container_record *container = NULL;
+		struct sandbox_record *sandbox = NULL;
+
+		tmp_write(PERSIST_FILE, texts[i]);
+		assert_int_equal(container_record_read(dir, &container, &err), -EINVAL);
+		assert_null(container);
+		assert_int_equal(sandbox_record_read(dir, &sandbox, &err), -EINVAL);
+		assert_null(sandbox);
+	}
+}
+
+TEST(the_boot_id_is_a_uuid)
+{
+	char id[BOOT_ID_LEN];
+
+	boot_id_read(id);
+	assert_int_equal(strlen(id), 36);
+}
+
+TEST(a_container_is_mapped_to_its_sandbox)
+{
+	CLEANUP(free) char *sid = NULL;
+
+	require(geteuid() == 0);
+	assert_int_equal(mapping_find("c1", &sid, &err), -ENOENT);
+	assert_int_equal(mapping_add("c1", "s1", &err), 0);
+	assert_int_equal(mapping_find("c1", &sid, &err), 0);
+	assert_string_equal(sid, "s1");
+	assert_int_equal(mapping_remove("c1", &err), 0);
+	assert_int_equal(mapping_remove("c1", &err), 0);
+}
+
+TEST(a_sandbox_is_made_and_locked_once)
+{
+	CLEANUP(free) char *path = tmp_path("s1");
+	CLEANUP(close) int fd = lock_sandbox(path, true, &err);
+
+	assert_true(fd >= 0);
+	assert_int_equal(lock_sandbox(path, true, &err), -EEXIST);
+	path[strlen(path) - 1] = '2';
+	assert_int_equal(lock_sandbox(path, false, &err), -ENOENT);
+}
+
+static bool own_mounts(void)
+{
+	static bool done;
+
+	if (!done)
+		done = unshare(CLONE_NEWNS) == 0 &&
+		       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	return done;
+}
+
+/* A volume's source with that base name, as the guest sees it afterwards; owned. */
+static char *shared_as(const char *cid, const char *base)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	CLEANUP(free) char *source = tmp_path("%s", base);
+	CLEANUP(free) char *root = tmp_path("rootfs");
+
+	assert_int_equal(mkdir_p(source, 0700, &err), 0);
+	assert_int_equal(mkdir_p(root, 0700, &err), 0);
+	spec->root_path = xstrdup("rootfs");
+	spec->mounts = xcalloc(1, sizeof(*spec->mounts));
+	spec->n_mounts = 1;
+	spec->mounts[0].destination = xstrdup("/data");
+	spec->mounts[0].type = xstrdup("bind");
+	spec->mounts[0].source = xstrdup(source);
+	if (guest_spec_prepare(spec, tmp, "s1", cid, true, &err) != 0)
+		fail_msg("%s", err.text);
+	return xstrdup(spec->mounts[0].source);
+}
+
+TEST(a_volume_is_named_after_its_container_and_fits_a_file_name)
+{
+	CLEANUP(free) char *plain = NULL;
+	CLEANUP(free) char *cut = NULL;
+	char cid[ID_MAX + 1];
+	char base[200];
+
+	require(geteuid() == 0 && own_mounts());
+	assert_int_equal(share_open("s1", &err), 0);
+	plain = shared_as("c1", "data");
+	assert_true(str_starts(plain, GUEST_SHARE "/c1-"));
+	assert_string_equal(plain + strlen(GUEST_SHARE "/c1-") + 16, "-data");
+	memset(cid, 'i', ID_MAX);
+	cid[ID_MAX] = '\0';
+	memset(base, 'b', sizeof(base) - 1);
+	base[sizeof(base) - 1] = '\0';
+	cut = shared_as(cid, base);
+	assert_int_equal(strlen(path_base(cut)), NAME_MAX);
+	assert_int_equal(share_close("s1", &err), 0);
+}
+
+TEST(a_bind_mount_that_is_not_there_is_named)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	CLEANUP(free) char *root = tmp_path("rootfs");
+
+	require(geteuid() == 0 && own_mounts());
+	assert_int_equal(share_open("s1", &err), 0);
+	assert_int_equal(mkdir_p(root, 0700, &err), 0);
+	spec->root_path = xstrdup("rootfs");
+	spec->mounts = xcalloc(1, sizeof(*spec->mounts));
+	spec->n_mounts = 1;
+	spec->mounts[0].destination = xstrdup("/data");
+	spec->mounts[0].type = xstrdup("bind");
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", true, &err), -EINVAL);
+	assert_string_equal(err.text, "mounts: /data: a bind mount needs a source");
+	spec->mounts[0].source = xstrdup("/no/such/source");
+	free(spec->root_path);
+	spec->root_path = xstrdup("rootfs");
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c2", true, &err), -ENOENT);
+	assert_string_equal(err.text, "mounts: /data: source /no/such/source: No such file or "
+				      "directory");
+	assert_int_equal(share_close("s1", &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SETUP_TEST(ids_hold_letters_digits_and_a_few_signs),
+		SETUP_TEST(an_id_is_found_by_its_beginning),
+		SETUP_TEST(paths_lie_below_the_run_directory),
+		SETUP_TEST(a_container_belongs_to_the_sandbox_that_its_engine_names),
+		SETUP_TEST(a_sandbox_id_of_an_annotation_is_checked),
+		SETUP_TEST(the_sandbox_itself_is_its_own),
+		SETUP_TEST(a_container_record_is_read_as_it_was_written),
+		SETUP_TEST(a_sandbox_record_is_read_as_it_was_written),
+		SETUP_TEST(a_record_that_is_not_right_is_an_error_and_no_crash),
+		SETUP_TEST(the_boot_id_is_a_uuid),
+		SETUP_TEST(a_container_is_mapped_to_its_sandbox),
+		SETUP_TEST(a_sandbox_is_made_and_locked_once),
+		SETUP_TEST(a_volume_is_named_after_its_container_and_fits_a_file_name),
+		SETUP_TEST(a_bind_mount_that_is_not_there_is_named),
+	};
+
+	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
+}
