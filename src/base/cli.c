@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -159,6 +160,7 @@ static int parse_options(const struct opt *opts, int argc, char **argv, bool sto
 		const struct opt *o;
 		int c;
 
+		assert(letters);
 		c = single_dash ? getopt_long_only(argc, argv, letters, t.longs, NULL)
 				: getopt_long(argc, argv, letters, t.longs, NULL);
 		if (c == -1)

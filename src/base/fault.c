@@ -28,9 +28,9 @@ void fault_begin(const char *command)
 	uint64_t at = 0;
 
 	memset(&fault, 0, sizeof(fault));
-	if (strv_len(words) < 2 || !str_eq(words[0], command))
+	if (!words || strv_len(words) < 2 || !str_eq(words[0], command))
 		return;
-	fault.list = words && str_eq(words[1], "list");
+	fault.list = str_eq(words[1], "list");
 	if (str_to_u64(words[1], 1, 100000, &at) == 0)
 		fault.at = (unsigned)at;
 	fault.kill = strv_len(words) < 3 || str_eq(words[2], "kill");

@@ -37,7 +37,7 @@ static int read_line(struct qmp *qmp, uint64_t deadline, char **ret, size_t *ret
 		     struct err *err)
 {
 	for (;;) {
-		uint8_t *end = buf_len(&qmp->in) > 0
+		uint8_t *end = qmp->in.mem && buf_len(&qmp->in) > 0
 				       ? memchr(buf_data(&qmp->in), '\n', buf_len(&qmp->in))
 				       : NULL;
 		ssize_t n;

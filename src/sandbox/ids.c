@@ -81,6 +81,7 @@ int id_resolve(const char *prefix, char **ret, struct err *err)
 	r = id_list(&ids, err);
 	if (r < 0)
 		return r;
+	assert(ids);
 	sandbox = paths_sandbox(prefix);
 	/* A sandbox that a crash has left unregistered is meant rather than a longer id. */
 	if (strv_contains(ids, prefix) || access(sandbox, F_OK) == 0) {

@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# Several commands at once, and helpers that have stopped: the fake machine makes many rounds cheap.
+
+load common
+bats_require_minimum_version 1.5.0
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "five runs with one id at once: one has it, the others are told so" {
+	dir=$(shell_bundle 'sleep 0.5; exit 3')
+	for ((i = 0; i < 5; i++)); do
+		(
+			code=0
+			runtime run --bundle "$dir" "$ID" </dev/null >"$WORK/out$i" 2>&1 || code=$?
+			echo "$code" >"$WORK/code$i"
+		) 3>&- &
+	done
+	wait
+	[ "$(cat "$WORK"/code? | sort | tr '\n' ' ')" = '1 1 1 1 3 ' ]
+	for ((i = 0; i < 5; i++)); do
+		[[ $(cat "$WORK/code$i") == 3 || $(cat "$WORK/out$i") == *"$ID"*"in use"* ]]
+	done
+	assert_nothing_left
+}
+
+@test "three delete --force at once: all succeed, and nothing is left" {
+	sleeping
+	for ((i = 0; i < 3; i++)); do
+		(
+			code=0
+			runtime delete --force "$ID" </dev/null >"$WORK/out$i" 2>&1 || code=$?
+			echo "$code" >"$WORK/code$i"
+		) 3>&- &
+	done
+	wait
+	cat "$WORK"/out?
+	[ "$(cat "$WORK"/code? | sort -u)" = 0 ]
+	assert_nothing_left
+}
+
+@test "members of a pod made and deleted at once do not disturb each other" {
+	sleeping pod
+	for ((i = 0; i < 4; i++)); do
+		dir=$(shell_bundle "echo member $i; exit $((i + 1))" "member$i")
+		edit_bundle "$dir" '.annotations = {"io.kubernetes.cri.container-type": "container",
+			"io.kubernetes.cri.sandbox-id": "pod"}'
+	done
+	for ((i = 0; i < 4; i++)); do
+		(
+			code=0
+			runtime run --bundle "$WORK/member$i" "member$i" </dev/null >"$WORK/out$i" 2>&1 || code=$?
+			echo "$code" >"$WORK/code$i"
+		) 3>&- &
+	done
+	wait
+	cat "$WORK"/out?
+	for ((i = 0; i < 4; i++)); do
+		[ "$(cat "$WORK/out$i")" = "member $i" ]
+		[ "$(cat "$WORK/code$i")" -eq $((i + 1)) ]
+	done
+	[ "$(status_of pod)" = running ]
+	runtime delete --force pod
+	assert_nothing_left
+}
+
+@test "twenty processes in one container at once" {
+	sleeping
+	for ((i = 0; i < 20; i++)); do
+		(
+			code=0
+			runtime exec "$ID" sh -c "echo $i; exit $i" </dev/null >"$WORK/out$i" 2>&1 || code=$?
+			[[ $code == "$i" && $(cat "$WORK/out$i") == "$i" ]] || echo "$code" >"$WORK/bad$i"
+		) 3>&- &
+	done
+	wait
+	run ls "$WORK"/bad*
+	[ "$status" -ne 0 ]
+}
+
+@test "state and list answer while a create waits for its machine" {
+	fake silent@CreateSandbox
+	(runtime run --bundle "$(shell_bundle true)" "$ID" </dev/null >"$WORK/out" 2>&1 || true) 3>&- &
+	wait_until runtime state "$ID"
+	SECONDS=0
+	[ "$(status_of "$ID")" = creating ]
+	runtime list | grep -q creating
+	((SECONDS < 2))
+	wait
+	assert_nothing_left
+}
+
+@test "delete --force of a container that is being made ends it" {
+	fake silent@CreateSandbox
+	(runtime run --bundle "$(shell_bundle true)" "$ID" </dev/null >"$WORK/out" 2>&1 || echo $? >"$WORK/code") 3>&- &
+	wait_until runtime state "$ID"
+	runtime delete --force "$ID"
+	wait
+	[ "$(cat "$WORK/code")" -eq 1 ]
+	one_plain_line "$(cat "$WORK/out")"
+	assert_nothing_left
+}
+
+@test "whoever is stopped (SIGSTOP): delete --force is done in 5 s" {
+	for victim in qemu proxy shim; do
+		sleeping
+		kill -STOP "$(pid_of "$victim")"
+		SECONDS=0
+		runtime delete --force "$ID"
+		((SECONDS <= 5))
+		assert_nothing_left
+	done
+}
