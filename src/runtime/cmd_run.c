@@ -10,6 +10,8 @@
 #include "runtime/create_options.h"
 #include "sandbox/sandbox.h"
 
+#define LOST_CODE 255 /* of a shim whose virtual machine has gone (design E8) */
+
 struct run_options {
 	struct create_options create;
 	bool detach;
@@ -79,6 +81,8 @@ static int run_run(const struct globals *globals, int argc, char **argv, struct 
 		return 0;
 	code = wait_shim(&shim, err);
 	timeline_mark(&timeline, "run");
+	if (code == LOST_CODE && container_is_lost(o.create.id))
+		(void)fprintf(stderr, "container %s: its virtual machine has ended\n", o.create.id);
 	r = container_delete(o.create.id, true, &deleted);
 	timeline_mark(&timeline, "delete");
 	if (o.timing)

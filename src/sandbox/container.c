@@ -361,6 +361,18 @@ int container_look(const char *id, struct container_view *ret, struct err *err)
 	return 0;
 }
 
+bool container_is_lost(const char *id)
+{
+	CLEANUP(free) char *sid = NULL;
+	CLEANUP(free) char *vm = NULL;
+	struct err ignored = { 0 };
+
+	if (mapping_find(id, &sid, &ignored) < 0)
+		return false;
+	vm = paths_vm(sid);
+	return !vm_is_alive(vm);
+}
+
 /* Under the lock: the container's directory and its view, for a change. */
 struct opened {
 	int lock;

@@ -68,6 +68,9 @@ struct container_view {
 int container_look(const char *id, struct container_view *ret, struct err *err);
 void container_view_done(struct container_view *view);
 
+/* Whether the container is there and its virtual machine has ended under it. */
+bool container_is_lost(const char *id);
+
 /* @all: every process of it. */
 int container_kill(const char *id, int signo, bool all, struct err *err);
 

@@ -200,16 +200,17 @@ delete_in_time()
 	assert_nothing_left
 }
 
-@test "a machine that dies under run: exit code 255, and nothing left" {
+@test "a machine that dies under run: exit code 255, a line that says so, and nothing left" {
 	dir=$(bundle)
 	set_args "$dir" sleep 1000
-	runtime run --bundle "$dir" "$ID" </dev/null >/dev/null 2>&1 &
+	runtime run --bundle "$dir" "$ID" </dev/null >/dev/null 2>"$WORK/err" &
 	pid=$!
 	wait_until is_status "$ID" running
 	kill -KILL "$(pid_of_helper qemu)"
 	code=0
 	wait "$pid" || code=$?
 	[ "$code" -eq 255 ]
+	[ "$(cat "$WORK/err")" = "container $ID: its virtual machine has ended" ]
 }
 
 @test "kata-runtime run killed: the container runs on and delete --force removes it" {
