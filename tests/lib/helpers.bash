@@ -66,8 +66,11 @@ bundle()
 		done
 		mv -T "$template.$$" "$template" 2>/dev/null || rm -rf "$template.$$"
 	fi
-	[[ -d $dir/rootfs ]] || mkdir "$dir/rootfs"
-	cp -a "$template/." "$dir/rootfs/"
+	# Only once: a container that runs from it falls over a program that is written anew.
+	if [[ ! -d $dir/rootfs ]]; then
+		mkdir "$dir/rootfs"
+		cp -a "$template/." "$dir/rootfs/"
+	fi
 	cp "$TOP/tests/lib/busybox.json" "$dir/config.json"
 	echo "$dir"
 }
