@@ -74,6 +74,12 @@ static void answered(void *owner, int64_t guest_us, const struct err *error)
 	timer_set(sync->loop, &sync->timer, deadline_in(SYNC_PERIOD_MS), next_round);
 }
 
+/* Asked before, it would be answered at the end of the boot, and tell nothing. */
+static void guest_is_alive(void *data)
+{
+	ask(data);
+}
+
 static void ask(struct clock_sync *sync)
 {
 	sync->asked_us = realtime_us();
@@ -102,5 +108,5 @@ void clock_sync_start(struct loop *loop, struct mux *mux)
 		log_error("clock stream: %s", error.text);
 		return;
 	}
-	ask(sync);
+	mux_when_alive(mux, guest_is_alive, sync); /* our stream's opening is answered first */
 }

@@ -45,6 +45,8 @@ struct mux {
 	struct client *clients;
 	int serial_fd;
 	int listener_fd;
+	void (*alive_fn)(void *data); /* NULL: called, or not wanted */
+	void *alive_data;
 	int spare_fd; /* given up for a moment to close a client when descriptors are out */
 };
 
@@ -222,6 +224,13 @@ static void serial_ready(struct watch *watch, uint32_t events)
 	if (yamux_feed(&mux->session, data, (size_t)n, &error) < 0) {
 		log_error("the guest is cut off: %s", error.text);
 		loop_stop(mux->loop, 0);
+		return;
+	}
+	if (mux->alive_fn) {
+		void (*fn)(void *data) = mux->alive_fn;
+
+		mux->alive_fn = NULL;
+		fn(mux->alive_data);
 	}
 }
 
@@ -256,6 +265,12 @@ static void flush(void *data)
 		}
 	}
 	watch_set_events(&mux->serial, EPOLLIN | (buf_len(out) > 0 ? EPOLLOUT : 0));
+}
+
+void mux_when_alive(struct mux *mux, void (*fn)(void *data), void *data)
+{
+	mux->alive_fn = fn;
+	mux->alive_data = data;
 }
 
 int mux_open_local(struct mux *mux, struct buf *out, mux_local_fn fn, void *data, struct err *err)

@@ -20,6 +20,9 @@ int mux_new(struct loop *loop, int serial, int listener, struct mux **ret, struc
 void mux_free(struct mux *mux);
 DEFINE_CLEANUP(struct mux *, mux_free)
 
+/* Calls @fn once, when the guest has said its first word. */
+void mux_when_alive(struct mux *mux, void (*fn)(void *data), void *data);
+
 /*
  * A stream of the proxy's own. @out is what it has to say: looked at once per
  * turn of the loop. @fn gets what the guest answers; a negative result of it
