@@ -263,32 +263,21 @@ void sandbox_reap(struct agent *agent)
 		sweep_processes(c);
 }
 
-/* The end of the sandbox. */
-
-static int sync_all(void *data __attribute__((unused)), struct err *err __attribute__((unused)))
-{
-	sync();
-	return 0;
-}
-
-static void synced(void *data, const struct err *error)
-{
-	const Grpc__Empty empty = GRPC__EMPTY__INIT;
-	struct agent *agent = data;
-	struct ttrpc_request *req = agent->destroyer;
-
-	agent->destroyer = NULL;
-	agent->sandbox_started = false;
-	if (error->code)
-		ttrpc_reply_error(req, error);
-	else
-		ttrpc_reply(req, &empty.base);
-}
-
+/*
+ * The end of the sandbox. Every process has ended by then and with it every
+ * file is closed: the share has got what was written, and the rest is tmpfs.
+ * A storage with a file system of the guest's own will have to be unmounted here.
+ */
 static void check_destroyed(struct agent *agent)
 {
-	if (agent->destroyer && !agent->containers)
-		job_start(agent->loop, sync_all, synced, agent);
+	const Grpc__Empty empty = GRPC__EMPTY__INIT;
+	struct ttrpc_request *req = agent->destroyer;
+
+	if (!req || agent->containers)
+		return;
+	agent->destroyer = NULL;
+	agent->sandbox_started = false;
+	ttrpc_reply(req, &empty.base);
 }
 
 void sandbox_destroy(struct agent *agent, struct ttrpc_request *req)

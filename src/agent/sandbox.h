@@ -49,5 +49,5 @@ int container_signal_all(struct container *container, int signo, struct err *err
 /* Children have ended: collects them all. */
 void sandbox_reap(struct agent *agent);
 
-/* Removes all containers, syncs, and answers. */
+/* Ends and removes all containers, and answers. */
 void sandbox_destroy(struct agent *agent, struct ttrpc_request *req);

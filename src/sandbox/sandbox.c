@@ -263,30 +263,6 @@ int sandbox_remove(const char *sid, struct err *err)
 	return r == 0 ? rm_tree(path, err) : r;
 }
 
-/*
- * Whether every container has ended. Then the guest has nothing to write: what
- * is shared with the host is written at the latest when a file is closed.
- */
-static bool is_idle(const char *sid)
-{
-	__attribute__((cleanup(close_dir))) DIR *dir = NULL;
-	CLEANUP(free) char *path = paths_sandbox(sid);
-	struct dirent *entry;
-	bool idle = true;
-
-	dir = opendir(path);
-	while (dir && idle && (entry = readdir(dir))) {
-		__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
-		struct err ignored = { 0 };
-
-		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
-			continue;
-		idle = container_look(entry->d_name, &view, &ignored) == 0 &&
-		       view.state == STATE_STOPPED;
-	}
-	return idle;
-}
-
 int sandbox_stop(const char *sid, bool force, struct err *err)
 {
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
@@ -294,7 +270,7 @@ int sandbox_stop(const char *sid, bool force, struct err *err)
 	int r;
 
 	/* The guest takes part as far as it can; what it has not written by then is lost. */
-	if (!sandbox_is_stale(sid) && !is_idle(sid) && sandbox_connect(sid, &agent, &ignored) == 0)
+	if (!sandbox_is_stale(sid) && sandbox_connect(sid, &agent, &ignored) == 0)
 		(void)agentc_destroy_sandbox(
 			agent, deadline_in(force ? DESTROY_FORCED_MS : DESTROY_MS), &ignored);
 	r = fault_point("guest stopped", err);
