@@ -14,7 +14,6 @@
 #include "agent/channel.h"
 #include "agent/container/cgroup.h"
 #include "agent/guest.h"
-#include "agent/job.h"
 #include "agent/sandbox.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -64,17 +63,6 @@ static void read_options(struct agent *agent)
 	log_set_level(agent->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 }
 
-static int bring_loopback_up(void *data __attribute__((unused)), struct err *err)
-{
-	return guest_loopback_up(err);
-}
-
-static void loopback_is_up(void *data __attribute__((unused)), const struct err *error)
-{
-	if (error->code)
-		log_error("%s", error->text);
-}
-
 static int serve(struct agent *agent, struct err *err)
 {
 	CLEANUP(free) char *port = NULL;
@@ -92,8 +80,6 @@ static int serve(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	loop_set_idle(agent->loop, channel_flush, agent->channel);
-	/* The kernel takes 10 ms over this: nobody needs it before there is a container. */
-	job_start(agent->loop, bring_loopback_up, loopback_is_up, agent);
 	log_info("kata-agent " KATA_VERSION " is ready");
 	return loop_run(agent->loop, err);
 }

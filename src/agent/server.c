@@ -83,7 +83,7 @@ static int prepare_sandbox(void *data, struct err *err)
 	struct sandbox_start *start = data;
 	int r;
 
-	/* Usually done by now (main.c); containers can rely on it. */
+	/* Here and not at boot: the kernel takes 10 ms over it, which must not hold up the loop. */
 	r = guest_loopback_up(err);
 	if (r < 0)
 		return r;
