@@ -323,6 +323,8 @@ static void take_message(struct process *process, const struct control_message *
 	switch (message->type) {
 	case CONTROL_PID:
 		process->pid = message->pid;
+		if (process->pidfd < 0)
+			process->pidfd = take_fd(fd);
 		break;
 	case CONTROL_TTY:
 		take_terminal(process, fd);
@@ -490,10 +492,10 @@ int process_launch(struct container *container, const char *exec_id, const struc
 
 	process->control_fd = launched.control;
 	process->pidfd = launched.pidfd;
-	if (launch->spec)
-		process->pid = launched.pid;
-	else
+	if (launched.helper)
 		process->helper = launched.pid;
+	else
+		process->pid = launched.pid;
 	(void)fd_set_nonblock(launched.control, true);
 	r = loop_add(loop_of(process), &process->control, launched.control, EPOLLIN,
 		     control_readable, err);

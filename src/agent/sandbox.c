@@ -76,7 +76,7 @@ int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
 		     struct ttrpc_request *req, struct err *err)
 {
 	CLEANUP(container_free) struct container *container = xcalloc(1, sizeof(*container));
-	struct launch launch = { .spec = spec, .init_pidfd = -1 };
+	struct launch launch = { .spec = spec, .join_pidfd = -1 };
 	int r;
 
 	container->agent = agent;
@@ -122,8 +122,9 @@ static void sweep_processes(struct container *container)
 int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
 		   struct ttrpc_request *req, struct err *err)
 {
-	struct launch launch = { .cgroup_fd = container->cgroup_fd,
-				 .init_pidfd = container->init->pidfd };
+	struct launch launch = { .spec = container->spec,
+				 .cgroup_fd = container->cgroup_fd,
+				 .join_pidfd = container->init->pidfd };
 	struct process *process = NULL;
 	unsigned n = 0;
 	int r;
@@ -240,7 +241,7 @@ static void reap_one(struct agent *agent, pid_t pid, int status)
 			if (!process_reaped(p, pid, status))
 				continue;
 			/* An init that never was ready leaves no container behind. */
-			if (p == c->init && !p->was_ready && !c->removing)
+			if (p == c->init && p->state == PROCESS_EXITED && !p->was_ready)
 				c->removing = true;
 			if (p == c->init && c->removing)
 				remove_when_stopped(c);

@@ -9,7 +9,7 @@ struct err;
 
 /*
  * One sequenced-packet socket per start. The child says, in this order:
- *   PID    exec only: the process inside the container's pid namespace
+ *   PID    a helper's word: the process, with its pidfd
  *   READY  init only: root file system is set up; waits for GO
  *   TTY    with a terminal: carries the master's descriptor
  *   ERROR  what failed; the child then ends

@@ -20,6 +20,7 @@
 #include "agent/container/control.h"
 #include "agent/container/identity.h"
 #include "agent/container/launch.h"
+#include "agent/container/namespaces.h"
 #include "agent/container/rootfs.h"
 #include "agent/container/tty.h"
 #include "base/cleanup.h"
@@ -102,6 +103,21 @@ static int move_stdio(const int stdio[3], struct err *err)
 	return 0;
 }
 
+/*
+ * A program that runs as somebody else opens /dev/stdout: the pipe has to be
+ * its own. What is not a pipe belongs to somebody, and what cannot be given
+ * away (a socket's other world, an unmapped user) stays as it is, as under runc.
+ */
+static void own_stdio(uint32_t uid)
+{
+	for (int i = 0; i < 3; i++) {
+		struct stat st;
+
+		if (fstat(i, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != uid)
+			(void)!fchown(i, uid, (gid_t)-1);
+	}
+}
+
 /* The directory may be one that the container made a link to somewhere else: look again behind it.
  */
 static int enter_cwd(const char *cwd, struct err *err)
@@ -127,6 +143,7 @@ static int run(const struct launch *launch, struct err *err)
 		r = move_stdio(launch->stdio, err);
 		if (r < 0)
 			return r;
+		own_stdio(process->user.uid);
 	}
 	/* Whatever else is open here was the agent's: none of it reaches the program. */
 	if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
@@ -185,20 +202,61 @@ static int make_cwd(const char *cwd, struct err *err)
 	return dir < 0 ? err_prefix(err, "cwd") : 0;
 }
 
-static int container_main(const struct launch *launch, int control, struct err *err)
+/* In a user namespace: as soon as it has a root user, be it. */
+static int be_mapped_root(struct err *err)
+{
+	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return err_errno(err, "become root of the user namespace");
+	if (syscall(SYS_setgroups, 0, NULL) < 0)
+		return err_errno(err, "drop the groups in the user namespace");
+	return 0;
+}
+
+static int wait_for_mapping(int mapped, struct err *err)
+{
+	char byte;
+
+	if (mapped >= 0 && read(mapped, &byte, 1) != 1)
+		return err_set(err, ECANCELED, "the start was given up");
+	return 0;
+}
+
+static int set_names(const struct oci_spec *spec, struct err *err)
+{
+	if (!oci_spec_namespace(spec, "uts"))
+		return 0;
+	if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+		return err_errno(err, "hostname '%s'", spec->hostname);
+	if (spec->domainname && setdomainname(spec->domainname, strlen(spec->domainname)) < 0)
+		return err_errno(err, "domainname '%s'", spec->domainname);
+	return 0;
+}
+
+static int prepare_self(const struct oci_spec *spec, int mapped, struct err *err)
+{
+	int r = wait_for_mapping(mapped, err);
+
+	if (r == 0 && namespaces_has_user(spec))
+		r = be_mapped_root(err);
+	if (r < 0)
+		return r;
+	if (oci_spec_namespace(spec, "cgroup") && unshare(CLONE_NEWCGROUP) < 0)
+		return err_errno(err, "new cgroup namespace");
+	if (setsid() < 0)
+		return err_errno(err, "setsid");
+	umask(0); /* nodes and directories get the modes that they are given */
+	return set_names(spec, err);
+}
+
+static int container_main(const struct launch *launch, int mapped, int control, struct err *err)
 {
 	struct control_message ready = { .type = CONTROL_READY };
 	const struct oci_spec *spec = launch->spec;
 	int r;
 
-	if (oci_spec_namespace(spec, "cgroup") && unshare(CLONE_NEWCGROUP) < 0)
-		return err_errno(err, "new cgroup namespace");
-	if (oci_spec_namespace(spec, "uts") && spec->hostname &&
-	    sethostname(spec->hostname, strlen(spec->hostname)) < 0)
-		return err_errno(err, "hostname %s", spec->hostname);
-	if (setsid() < 0)
-		return err_errno(err, "setsid");
-	umask(0); /* nodes and directories get the modes that they are given */
+	r = prepare_self(spec, mapped, err);
+	if (r < 0)
+		return r;
 	r = rootfs_enter(spec, err);
 	if (r < 0)
 		return r;
@@ -223,33 +281,36 @@ static int container_main(const struct launch *launch, int control, struct err *
 	return run(launch, err);
 }
 
-static int join_main(const struct launch *launch, int control, struct err *err)
+static int join_main(const struct launch *launch, int control, bool user, struct err *err)
 {
+	int r = user ? be_mapped_root(err) : 0;
+
+	if (r < 0)
+		return r;
 	if (setsid() < 0)
 		return err_errno(err, "setsid");
 	if (launch->process->terminal) {
-		int r = open_terminal(launch, control, false, err);
-
+		r = open_terminal(launch, control, false, err);
 		if (r < 0)
 			return r;
 	}
 	return run(launch, err);
 }
 
-void init_container_main(const struct launch *launch, int control)
+void init_container_main(const struct launch *launch, int mapped, int control)
 {
 	struct err err = { 0 };
 
-	(void)container_main(launch, control, &err); /* comes back only with an error */
+	(void)container_main(launch, mapped, control, &err); /* comes back only with an error */
 	(void)control_send_error(control, &err);
 	_exit(127);
 }
 
-void init_join_main(const struct launch *launch, int control)
+void init_join_main(const struct launch *launch, int control, bool user)
 {
 	struct err err = { 0 };
 
-	(void)join_main(launch, control, &err);
+	(void)join_main(launch, control, user, &err);
 	(void)control_send_error(control, &err);
 	_exit(127);
 }

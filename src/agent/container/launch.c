@@ -2,6 +2,7 @@
 #include "agent/container/launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,38 +15,17 @@
 
 #include "agent/container/control.h"
 #include "agent/container/init.h"
+#include "agent/container/namespaces.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "oci/spec.h"
-
-/* The cgroup namespace is entered by the child itself, once it is in its cgroup. */
-static const struct {
-	const char *type;
-	uint64_t flag;
-} clone_flags[] = {
-	{ "pid", CLONE_NEWPID },
-	{ "ipc", CLONE_NEWIPC },
-	{ "uts", CLONE_NEWUTS },
-};
-
-static uint64_t flags_of(const struct oci_spec *spec)
-{
-	uint64_t flags = CLONE_NEWNS;
-
-	for (size_t i = 0; i < sizeof(clone_flags) / sizeof(clone_flags[0]); i++)
-		if (oci_spec_namespace(spec, clone_flags[i].type))
-			flags |= clone_flags[i].flag;
-	return flags;
-}
 
 static pid_t clone_child(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 {
-	struct clone_args args = { .flags = flags, .exit_signal = SIGCHLD };
+	struct clone_args args = { .flags = flags | CLONE_PIDFD, .exit_signal = SIGCHLD };
 
-	if (ret_pidfd) {
-		args.flags |= CLONE_PIDFD;
-		args.pidfd = (uint64_t)(uintptr_t)ret_pidfd;
-	}
+	args.pidfd = (uint64_t)(uintptr_t)ret_pidfd;
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
@@ -69,66 +49,126 @@ __attribute__((noreturn)) static void fail(int control, const struct err *error)
 	_exit(127);
 }
 
-/*
- * The helper enters the container's namespaces; its child is the process. Both
- * are undumpable until exec: a process of the container must not reach the
- * agent's memory or program through /proc (CVE-2019-5736).
- */
-__attribute__((noreturn)) static void join_main(const struct launch *launch, int control)
+static int report_pid(int control, pid_t pid, int pidfd, struct err *err)
 {
-	struct control_message message = { .type = CONTROL_PID };
-	struct err err = { 0 };
+	struct control_message message = { .type = CONTROL_PID, .pid = pid };
+	int r = control_send(control, &message, pidfd);
+
+	if (r == 0)
+		return 0;
+	(void)kill(pid, SIGKILL);
+	return err_set(err, -r, "tell the agent");
+}
+
+/* Enters the container and leaves the process behind there. */
+static int join(const struct launch *launch, int control, struct err *err)
+{
+	bool user = namespaces_has_user(launch->spec);
+	CLEANUP(close) int pidfd = -1;
+	int ns = -1;
 	pid_t pid;
 
-	if (setns(launch->init_pidfd,
-		  CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0) {
-		(void)err_errno(&err, "enter the container's namespaces");
-		fail(control, &err);
-	}
-	pid = clone_child(0, launch->cgroup_fd, NULL);
-	if (pid < 0) {
-		(void)err_errno(&err, "clone");
-		fail(control, &err);
-	}
+	if (setns(launch->join_pidfd, namespaces_of(launch->spec)) < 0)
+		return err_errno(err, "enter the container's namespaces");
+	pid = clone_child(0, user ? -1 : launch->cgroup_fd, &ns);
+	if (pid < 0)
+		return err_errno(err, "clone");
 	if (pid == 0)
-		init_join_main(launch, control);
-	message.pid = pid;
-	if (control_send(control, &message, -1) < 0)
+		init_join_main(launch, control, user);
+	pidfd = ns;
+	return report_pid(control, pid, pidfd, err);
+}
+
+/* Makes a container whose namespaces have to be entered or mapped first. */
+static int create(const struct launch *launch, int control, struct err *err)
+{
+	CLEANUP(close) int theirs = -1;
+	CLEANUP(close) int ours = -1;
+	CLEANUP(close) int pidfd = -1;
+	int ends[2];
+	pid_t pid;
+	int r;
+
+	r = namespaces_enter(launch->spec, err);
+	if (r < 0)
+		return r;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(err, "pipe");
+	theirs = ends[0];
+	ours = ends[1];
+	pid = clone_child(namespaces_new(launch->spec), launch->cgroup_fd, &pidfd);
+	if (pid < 0)
+		return err_errno(err, "clone");
+	if (pid == 0) {
+		close(take_fd(&ours));
+		init_container_main(launch, theirs, control);
+	}
+	r = namespaces_has_user(launch->spec) ? namespaces_map(launch->spec, pid, err) : 0;
+	if (r < 0) {
 		(void)kill(pid, SIGKILL);
+		return r;
+	}
+	r = report_pid(control, pid, pidfd, err);
+	return r < 0 ? r : write_full(ours, "", 1);
+}
+
+__attribute__((noreturn)) static void helper_main(const struct launch *launch, int control)
+{
+	struct err err = { 0 };
+	int r;
+
+	r = launch->join_pidfd >= 0 ? join(launch, control, &err) : create(launch, control, &err);
+	if (r < 0)
+		fail(control, &err);
 	_exit(0);
 }
 
-__attribute__((noreturn)) static void child_main(const struct launch *launch, int control)
+/*
+ * Undumpable until exec: a process of the container must not reach the agent's
+ * memory or program through /proc (CVE-2019-5736).
+ */
+__attribute__((noreturn)) static void child_main(const struct launch *launch, bool helper,
+						 int control)
 {
 	reset_signals();
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (launch->spec)
-		init_container_main(launch, control);
-	join_main(launch, control);
+	if (helper)
+		helper_main(launch, control);
+	init_container_main(launch, -1, control);
 }
 
 int launch_start(const struct launch *launch, struct launched *ret, struct err *err)
 {
-	CLEANUP(close) int ours = -1;
 	CLEANUP(close) int theirs = -1;
+	CLEANUP(close) int ours = -1;
+	bool joins = launch->join_pidfd >= 0;
 	int pidfd = -1;
+	bool helper;
 	int pair[2];
 	pid_t pid;
+	int r;
 
+	r = namespaces_check(launch->spec, err);
+	if (r < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_errno(err, "socketpair");
 	ours = pair[0];
 	theirs = pair[1];
 
-	if (launch->spec)
-		pid = clone_child(flags_of(launch->spec), launch->cgroup_fd, &pidfd);
-	else
+	helper = joins || namespaces_need_helper(launch->spec);
+	if (helper)
 		pid = clone_child(0, -1, &pidfd);
+	else
+		pid = clone_child(namespaces_new(launch->spec), launch->cgroup_fd, &pidfd);
 	if (pid < 0)
 		return err_errno(err, "clone");
 	if (pid == 0)
-		child_main(launch, theirs);
+		child_main(launch, helper, theirs);
 
-	*ret = (struct launched){ .pid = pid, .pidfd = pidfd, .control = take_fd(&ours) };
+	if (helper)
+		close(take_fd(&pidfd));
+	*ret = (struct launched){ .pid = pid, .helper = helper, .pidfd = pidfd };
+	ret->control = take_fd(&ours);
 	return 0;
 }

@@ -2,28 +2,34 @@
 /* launch.h - start a process in a new container, or in one that runs */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct err;
 struct oci_process;
 struct oci_spec;
 
+/* Everything in it is borrowed until the child has said that it runs, or has ended. */
 struct launch {
-	const struct oci_spec *spec;       /* of a new container; NULL: join one */
+	const struct oci_spec *spec;       /* of the container */
 	const struct oci_process *process; /* what to run */
-	int cgroup_fd;                     /* directory of the container's cgroup (v2), or -1 */
-	int init_pidfd;                    /* join: the container's init; else -1 */
-	int stdio[3];                      /* the child's ends, borrowed; unused with a terminal */
+	int cgroup_fd;  /* the container's directory (v2); -1: stay in the caller's */
+	int join_pidfd; /* the container's init, to run beside it; -1: be init */
+	int stdio[3];   /* the child's ends; unused with a terminal */
 };
 
 struct launched {
-	pid_t pid;   /* join: of the helper, which ends after CONTROL_PID */
-	int pidfd;   /* owned */
+	pid_t pid;   /* of the process, or of the helper */
+	bool helper; /* the process itself comes with CONTROL_PID, and the helper ends */
+	int pidfd;   /* of the process; owned; -1 with a helper */
 	int control; /* owned; see control.h */
 };
 
 /*
- * Clones the child. It does the rest by itself and reports over ret->control;
- * nothing here blocks. Returns 0, or errno of clone3(2) or socketpair(2).
+ * Clones the child, or a helper when namespaces have to be entered or mapped
+ * before. They do the rest by themselves and report over ret->control; nothing
+ * here blocks. A process that a helper leaves becomes a child of the nearest
+ * subreaper, which the caller has to be. Returns 0, or errno of clone3(2) or
+ * socketpair(2).
  */
 int launch_start(const struct launch *launch, struct launched *ret, struct err *err);

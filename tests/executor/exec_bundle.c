@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec_bundle - the agent's executor on the host, without a machine around it
+ *
+ *   exec_bundle [--commands FD] BUNDLE|CONFIG.JSON
+ *
+ * Runs the container of a bundle in the foreground and ends with its exit code;
+ * what goes wrong before is one line on stderr and exit code 125. With
+ * --commands it creates the container only and then does what the lines that it
+ * reads from FD say, answering each with one line:
+ *
+ *   start            "ok"
+ *   exec FILE        runs a process.json; "exit N"
+ *   signal N         to init
+ *   wait             "exit N"
+ *   pid              "pid N"
+ *
+ * or "error …". At the end of FD the container is killed and removed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/container/control.h"
+#include "agent/container/launch.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "oci/spec.h"
+
+#define EXIT_TROUBLE 125
+#define LINE_MAX_LEN 4096u
+
+struct container {
+	struct oci_spec *spec;
+	struct launched init;
+	bool ended;
+	int status;
+};
+
+/* Copies between the terminal and our own stdio, until the terminal's users have gone. */
+static void relay_terminal(int master)
+{
+	struct pollfd fds[2] = { { .fd = master, .events = POLLIN },
+				 { .fd = STDIN_FILENO, .events = POLLIN } };
+	char data[4096];
+
+	for (;;) {
+		ssize_t n;
+
+		if (poll(fds, 2, -1) < 0)
+			return;
+		if (fds[1].revents) {
+			n = read(STDIN_FILENO, data, sizeof(data));
+			if (n <= 0 || write_full(master, data, (size_t)n) < 0)
+				fds[1].fd = -1;
+		}
+		if (fds[0].revents) {
+			n = read(master, data, sizeof(data));
+			if (n <= 0 || write_full(STDOUT_FILENO, data, (size_t)n) < 0)
+				return;
+		}
+	}
+}
+
+static void start_relay(int master, pid_t *ret_relay)
+{
+	*ret_relay = fork();
+	if (*ret_relay != 0)
+		return;
+	relay_terminal(master);
+	_exit(0);
+}
+
+/* Listens to the child until it is @until, or has become its program, which closes the socket. */
+static int listen_to(struct launched *launched, int until, pid_t *ret_relay, struct err *err)
+{
+	for (;;) {
+		struct control_message message;
+		CLEANUP(close) int fd = -1;
+		int r = control_receive(launched->control, &message, &fd);
+
+		if (r < 0)
+			return err_set(err, -r, "the child's socket");
+		if (r == 0)
+			return 0;
+		if (message.type == CONTROL_ERROR)
+			return err_set(err, message.code > 0 ? message.code : EIO, "%s",
+				       message.text);
+		if (message.type == CONTROL_TTY)
+			start_relay(fd, ret_relay);
+		if (message.type == CONTROL_PID) {
+			launched->pid = message.pid;
+			launched->pidfd = take_fd(&fd);
+		}
+		if ((int)message.type == until)
+			return 0;
+	}
+}
+
+/*
+ * Takes in every child that ends until @pid has: a pid namespace ends only when
+ * all of its processes have been collected, and some of them may be ours.
+ */
+static int wait_for(struct container *container, pid_t pid)
+{
+	for (;;) {
+		int status = 0;
+		pid_t ended = waitpid(-1, &status, 0);
+		int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+
+		if (ended < 0 && errno != EINTR)
+			return EXIT_TROUBLE;
+		if (ended > 0 && ended == container->init.pid) {
+			container->ended = true;
+			container->status = code;
+		}
+		if (ended > 0 && ended == pid)
+			return code;
+	}
+}
+
+static int wait_init(struct container *container)
+{
+	return container->ended ? container->status : wait_for(container, container->init.pid);
+}
+
+static int create(struct container *container, pid_t *ret_relay, struct err *err)
+{
+	struct launch launch = { .spec = container->spec,
+				 .process = &container->spec->process,
+				 .cgroup_fd = -1,
+				 .join_pidfd = -1,
+				 .stdio = { 0, 1, 2 } };
+	int r;
+
+	r = launch_start(&launch, &container->init, err);
+	return r < 0 ? r : listen_to(&container->init, CONTROL_READY, ret_relay, err);
+}
+
+static int start(struct container *container, pid_t *ret_relay, struct err *err)
+{
+	struct control_message go = { .type = CONTROL_GO };
+	int r;
+
+	r = control_send(container->init.control, &go, -1);
+	return r < 0 ? err_set(err, -r, "tell the child to go")
+		     : listen_to(&container->init, 0, ret_relay, err);
+}
+
+static int join(struct container *container, const char *file, int *ret_status, struct err *err)
+{
+	struct launch launch = { .spec = container->spec,
+				 .cgroup_fd = -1,
+				 .join_pidfd = container->init.pidfd,
+				 .stdio = { 0, 1, 2 } };
+	struct launched launched;
+	struct oci_process process;
+	pid_t relay = 0;
+	int r;
+
+	oci_process_init(&process);
+	launch.process = &process;
+	r = oci_process_load(file, &process, err);
+	if (r == 0)
+		r = launch_start(&launch, &launched, err);
+	if (r == 0)
+		r = listen_to(&launched, 0, &relay, err);
+	oci_process_done(&process);
+	if (r < 0)
+		return r;
+	*ret_status = wait_for(container, launched.pid);
+	if (relay > 0)
+		(void)wait_for(container, relay);
+	return 0;
+}
+
+/* What the executor leaves behind is ours: init and whatever it left to us. */
+static void clean_up(struct container *container)
+{
+	if (container->init.pid > 0 && !container->ended)
+		(void)kill(container->init.pid, SIGKILL);
+	if (container->init.pid > 0)
+		(void)wait_init(container);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	oci_spec_free(container->spec);
+}
+
+static int run_line(struct container *container, char *line, char *answer, size_t size)
+{
+	char *rest = line + strcspn(line, " ");
+	struct err err = { 0 };
+	int status = -1;
+	pid_t relay = 0;
+	int r = 0;
+
+	if (*rest)
+		*rest++ = '\0';
+	if (str_eq(line, "start"))
+		r = start(container, &relay, &err);
+	else if (str_eq(line, "exec"))
+		r = join(container, rest, &status, &err);
+	else if (str_eq(line, "wait"))
+		status = wait_init(container);
+	else if (str_eq(line, "signal"))
+		r = kill(container->init.pid, atoi(rest)) < 0 ? err_errno(&err, "kill") : 0;
+	else if (!str_eq(line, "pid"))
+		r = err_set(&err, EINVAL, "unknown command '%s'", line);
+
+	if (r < 0)
+		return snprintf(answer, size, "error %s\n", err.text);
+	if (str_eq(line, "pid"))
+		return snprintf(answer, size, "pid %d\n", container->init.pid);
+	return status < 0 ? snprintf(answer, size, "ok\n")
+			  : snprintf(answer, size, "exit %d\n", status);
+}
+
+/* One line at a time: the other side waits for each answer. */
+static int obey(struct container *container, int fd)
+{
+	char line[LINE_MAX_LEN];
+	char answer[LINE_MAX_LEN];
+	ssize_t n;
+
+	if (write_full(fd, "created\n", 8) < 0)
+		return EXIT_TROUBLE;
+	while ((n = read(fd, line, sizeof(line) - 1)) > 0) {
+		line[n] = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		(void)run_line(container, line, answer, sizeof(answer));
+		if (write_full(fd, answer, strlen(answer)) < 0)
+			return EXIT_TROUBLE;
+	}
+	return 0;
+}
+
+static int run(struct container *container, int commands, struct err *err)
+{
+	pid_t relay = 0;
+	int status;
+	int r;
+
+	r = create(container, &relay, err);
+	if (r < 0)
+		return EXIT_TROUBLE;
+	if (commands >= 0)
+		return obey(container, commands);
+	r = start(container, &relay, err);
+	if (r < 0)
+		return EXIT_TROUBLE;
+	status = wait_init(container);
+	if (relay > 0)
+		(void)wait_for(container, relay); /* the last output */
+	return status;
+}
+
+static int load(const char *path, struct oci_spec **ret, struct err *err)
+{
+	CLEANUP(free) char *bundle = NULL;
+	struct stat st;
+	char *root;
+	int r;
+
+	if (stat(path, &st) < 0)
+		return err_errno(err, "%s", path);
+	bundle = S_ISDIR(st.st_mode) ? realpath(path, NULL)
+				     : xstrndup(path, (size_t)(path_base(path) - path));
+	r = oci_spec_load(bundle, ret, err);
+	if (r < 0)
+		return r;
+	root = (*ret)->root_path;
+	if (*root == '/')
+		return 0;
+	(*ret)->root_path = xasprintf("%s/%s", bundle, root);
+	free(root);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct container container = { 0 };
+	struct err err = { 0 };
+	int commands = -1;
+	int status = EXIT_TROUBLE;
+	int i = 1;
+
+	if (i + 1 < argc && str_eq(argv[i], "--commands")) {
+		commands = atoi(argv[i + 1]);
+		(void)fcntl(commands, F_SETFD, FD_CLOEXEC);
+		i += 2;
+	}
+	if (i + 1 != argc) {
+		(void)fprintf(stderr, "usage: exec_bundle [--commands FD] BUNDLE|CONFIG.JSON\n");
+		return EXIT_TROUBLE;
+	}
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (load(argv[i], &container.spec, &err) == 0)
+		status = run(&container, commands, &err);
+	if (err.code)
+		(void)fprintf(stderr, "exec_bundle: %s\n", err.text);
+	clean_up(&container);
+	return status;
+}
