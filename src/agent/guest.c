@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/guest.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -14,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -26,15 +28,59 @@ static const struct {
 	{ "devtmpfs", "/dev", MS_NOSUID, NULL },
 	{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
 	{ "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
-	{ "cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
 	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666" },
 	{ "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777" },
 	{ "tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755" },
 };
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define CGROUP_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define CGROUP_ROOT  "/sys/fs/cgroup"
+
 static const char *const directories[] = { "/dev", "/proc", "/sys", "/run", "/tmp", "/etc" };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/*
+ * What else an initrd holds (hooks, the programs that they need) stays where it
+ * was. It is read only: in memory, but nobody's to change.
+ */
+static int keep_directory(const char *name, struct err *err)
+{
+	CLEANUP(free) char *from = xasprintf("/%s", name);
+	CLEANUP(free) char *to = xasprintf("/root.new/%s", name);
+
+	if (mkdir(to, 0755) < 0)
+		return err_errno(err, "mkdir %s", to);
+	if (mount(from, to, NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NODEV, NULL) < 0)
+		return err_errno(err, "keep %s", from);
+	return 0;
+}
+
+static bool is_made_anew(const char *name)
+{
+	if (*name == '.' || str_eq(name, "root.new"))
+		return true;
+	for (size_t i = 0; i < COUNT(directories); i++)
+		if (str_eq(directories[i] + 1, name))
+			return true;
+	return false;
+}
+
+static int keep_directories(struct err *err)
+{
+	DIR *dir = opendir("/");
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return err_errno(err, "open /");
+	while (r == 0 && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && !is_made_anew(entry->d_name))
+			r = keep_directory(entry->d_name, err);
+	closedir(dir);
+	return r;
+}
 
 /*
  * The initramfs cannot be pivoted away from. So the agent gives itself a root
@@ -43,10 +89,15 @@ static const char *const directories[] = { "/dev", "/proc", "/sys", "/run", "/tm
  */
 static int leave_initramfs(struct err *err)
 {
+	int r;
+
 	if (mkdir("/root.new", 0755) < 0 && errno != EEXIST)
 		return err_errno(err, "mkdir /root.new");
 	if (mount("tmpfs", "/root.new", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		return err_errno(err, "mount the new root");
+	r = keep_directories(err);
+	if (r < 0)
+		return r;
 	if (chdir("/root.new") < 0)
 		return err_errno(err, "chdir /root.new");
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
@@ -74,6 +125,50 @@ int guest_prepare(struct err *err)
 			return err_errno(err, "mount %s at %s", mounts[i].type, mounts[i].target);
 	}
 	return 0;
+}
+
+static int mount_controller(const char *name, struct err *err)
+{
+	CLEANUP(free) char *path = xasprintf(CGROUP_ROOT "/%s", name);
+
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_errno(err, "mkdir %s", path);
+	if (mount("cgroup", path, "cgroup", CGROUP_FLAGS, name) < 0)
+		return err_errno(err, "mount the cgroup controller %s", name);
+	return 0;
+}
+
+/* The lines of /proc/cgroups: "name hierarchy number enabled". */
+static int mount_controllers(struct err *err)
+{
+	CLEANUP(strv_free) char **lines = NULL;
+	CLEANUP(free) char *text = NULL;
+
+	if (file_read_at(AT_FDCWD, "/proc/cgroups", 8192, &text) < 0)
+		return err_set(err, ENOENT, "read /proc/cgroups");
+	lines = strv_split(text, "\n");
+	for (char **line = lines; line && *line; line++) {
+		CLEANUP(strv_free) char **words = strv_split(*line, "\t ");
+		int r;
+
+		if (**line == '#' || strv_len(words) != 4 || str_eq(words[3], "0"))
+			continue;
+		r = mount_controller(words[0], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int guest_mount_cgroups(bool unified, struct err *err)
+{
+	if (unified && mount("cgroup2", CGROUP_ROOT, "cgroup2", CGROUP_FLAGS, NULL) < 0)
+		return err_errno(err, "mount cgroup2");
+	if (unified)
+		return 0;
+	if (mount("tmpfs", CGROUP_ROOT, "tmpfs", CGROUP_FLAGS, "mode=0755") < 0)
+		return err_errno(err, "mount tmpfs at " CGROUP_ROOT);
+	return mount_controllers(err);
 }
 
 int guest_loopback_up(struct err *err)

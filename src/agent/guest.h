@@ -13,6 +13,9 @@ struct err;
  */
 int guest_prepare(struct err *err);
 
+/* Cgroups of version 2 (@unified), or every controller of version 1, at /sys/fs/cgroup. */
+int guest_mount_cgroups(bool unified, struct err *err);
+
 /* Brings up the loopback interface. */
 int guest_loopback_up(struct err *err);
 

@@ -12,7 +12,6 @@
 
 #include "agent/agent.h"
 #include "agent/channel.h"
-#include "agent/container/cgroup.h"
 #include "agent/guest.h"
 #include "agent/sandbox.h"
 #include "base/cleanup.h"
@@ -51,15 +50,18 @@ static int watch_children(struct agent *agent, struct err *err)
 	return loop_add(agent->loop, &agent->signals, fd, EPOLLIN, child_ended, err);
 }
 
-static void read_options(struct agent *agent)
+static void read_options(struct agent *agent, bool *ret_unified)
 {
 	CLEANUP(free) char *cmdline = NULL;
+	CLEANUP(free) char *unified = NULL;
 	CLEANUP(free) char *level = NULL;
 
 	if (file_read_at(AT_FDCWD, "/proc/cmdline", 8192, &cmdline) < 0)
 		return;
 	level = guest_option(cmdline, "log");
 	agent->debug = level && str_eq(level, "debug");
+	unified = guest_option(cmdline, "unified_cgroup_hierarchy");
+	*ret_unified = !unified || !(str_eq(unified, "false") || str_eq(unified, "0"));
 	log_set_level(agent->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 }
 
@@ -87,6 +89,7 @@ static int serve(struct agent *agent, struct err *err)
 static int run(struct agent *agent, struct err *err)
 {
 	struct rlimit nofile = { NOFILE_MAX, NOFILE_MAX };
+	bool unified = true;
 	int r;
 
 	if (setrlimit(RLIMIT_NOFILE, &nofile) < 0)
@@ -95,9 +98,9 @@ static int run(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	log_open_fd(open("/dev/kmsg", O_WRONLY | O_CLOEXEC), false);
-	read_options(agent);
+	read_options(agent, &unified);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	r = cgroup_prepare_root(err);
+	r = guest_mount_cgroups(unified, err);
 	return r < 0 ? r : serve(agent, err);
 }
 
