@@ -278,11 +278,17 @@ void oci_process_done(struct oci_process *process);
 
 void oci_resources_done(struct oci_resources *resources);
 
+void oci_seccomp_free(struct oci_seccomp *seccomp);
+DEFINE_CLEANUP(struct oci_seccomp *, oci_seccomp_free)
+
 /* A deep copy into @to, which must be freshly initialised. */
 void oci_process_copy(struct oci_process *to, const struct oci_process *from);
 
 /* The value of an annotation, or NULL. Borrowed. */
 const char *oci_spec_annotation(const struct oci_spec *spec, const char *key);
+
+/* As config.json calls them: "createContainer". */
+const char *oci_hook_name(enum oci_hook_kind kind);
 
 /* The namespace entry of that type, or NULL. */
 const struct oci_namespace *oci_spec_namespace(const struct oci_spec *spec, const char *type);
