@@ -2,71 +2,37 @@
 #include "agent/spec_pb.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
+#include "agent/pb_read.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/check.h"
 #include "oci/spec.h"
 
-/* protobuf has no unset strings: empty ones are. */
-static char *text(const char *s)
+char *read_text(const char *s)
 {
 	return str_empty(s) ? NULL : xstrdup(s);
 }
 
-static char **words(size_t n, char **from)
+char **read_words(size_t n, char **from)
 {
 	char **v = NULL;
 
+	if (n == 0)
+		return NULL;
+	v = xcalloc(2 * n + 2, sizeof(*v)); /* what strv_add() expects */
 	for (size_t i = 0; i < n; i++)
-		strv_add(&v, from[i]);
+		v[i] = xstrdup(from[i]);
 	return v;
 }
 
-static void capabilities_from_pb(const Grpc__LinuxCapabilities *pb, struct oci_capabilities *ret)
+int read_pair(char ***v, const char *map, const char *key, const char *value, struct err *err)
 {
-	ret->present = true;
-	ret->bounding = words(pb->n_bounding, pb->bounding);
-	ret->effective = words(pb->n_effective, pb->effective);
-	ret->inheritable = words(pb->n_inheritable, pb->inheritable);
-	ret->permitted = words(pb->n_permitted, pb->permitted);
-	ret->ambient = words(pb->n_ambient, pb->ambient);
-}
-
-static void user_from_pb(const Grpc__User *pb, struct oci_user *ret)
-{
-	ret->uid = pb->uid;
-	ret->gid = pb->gid;
-	ret->n_additional_gids = pb->n_additionalgids;
-	if (pb->n_additionalgids > 0)
-		ret->additional_gids =
-			xmemdup(pb->additionalgids, pb->n_additionalgids * sizeof(uint32_t));
-}
-
-int process_from_pb(const Grpc__Process *pb, struct oci_process *ret, struct err *err)
-{
-	ret->terminal = pb->terminal;
-	if (pb->consolesize) {
-		ret->console_height = pb->consolesize->height;
-		ret->console_width = pb->consolesize->width;
-	}
-	if (pb->user)
-		user_from_pb(pb->user, &ret->user);
-	ret->args = words(pb->n_args, pb->args);
-	ret->env = words(pb->n_env, pb->env);
-	ret->cwd = xstrdup(str_empty(pb->cwd) ? "/" : pb->cwd);
-	if (pb->capabilities)
-		capabilities_from_pb(pb->capabilities, &ret->capabilities);
-	ret->rlimits = xcalloc(pb->n_rlimits, sizeof(*ret->rlimits));
-	ret->n_rlimits = pb->n_rlimits;
-	for (size_t i = 0; i < pb->n_rlimits; i++)
-		ret->rlimits[i] = (struct oci_rlimit){ xstrdup(pb->rlimits[i]->type),
-						       pb->rlimits[i]->hard, pb->rlimits[i]->soft };
-	ret->no_new_privileges = pb->nonewprivileges;
-	ret->oom_score_adj = pb->oomscoreadj;
-	ret->has_oom_score_adj = pb->oomscoreadj != 0;
-	if (pb->n_args == 0)
-		return err_set(err, EINVAL, "process.args: empty");
+	if (strchr(key, '='))
+		return err_set(err, EINVAL, "%s[\"%.64s\"]: a key may not hold '='", map, key);
+	strv_addf(v, "%s=%s", key, value);
 	return 0;
 }
 
@@ -77,9 +43,9 @@ static void mounts_from_pb(const Grpc__Spec *pb, struct oci_spec *ret)
 	for (size_t i = 0; i < pb->n_mounts; i++) {
 		const Grpc__Mount *from = pb->mounts[i];
 
-		ret->mounts[i] = (struct oci_mount){ xstrdup(from->destination), text(from->source),
-						     text(from->type),
-						     words(from->n_options, from->options) };
+		ret->mounts[i] = (struct oci_mount){ read_text(from->destination),
+						     read_text(from->source), read_text(from->type),
+						     read_words(from->n_options, from->options) };
 	}
 }
 
@@ -91,43 +57,96 @@ static void devices_from_pb(const Grpc__Linux *pb, struct oci_spec *ret)
 		const Grpc__LinuxDevice *from = pb->devices[i];
 
 		ret->devices[i] = (struct oci_device){
-			xstrdup(from->path), xstrdup(from->type), from->major, from->minor,
-			from->filemode,      from->uid,           from->gid,
+			read_text(from->path),
+			read_text(from->type),
+			from->major,
+			from->minor,
+			from->filemode,
+			from->uid,
+			from->gid,
 		};
 	}
 }
 
-static void resources_from_pb(const Grpc__LinuxResources *pb, struct oci_resources *ret)
-{
-	if (pb->memory)
-		ret->memory_limit = pb->memory->limit;
-	if (pb->cpu) {
-		ret->cpu_shares = pb->cpu->shares;
-		ret->cpu_quota = pb->cpu->quota;
-		ret->cpu_period = pb->cpu->period;
-		ret->cpuset_cpus = text(pb->cpu->cpus);
-		ret->cpuset_mems = text(pb->cpu->mems);
-	}
-	if (pb->pids)
-		ret->pids_limit = pb->pids->limit;
-}
-
-static void linux_from_pb(const Grpc__Linux *pb, struct oci_spec *ret)
+static void namespaces_from_pb(const Grpc__Linux *pb, struct oci_spec *ret)
 {
 	ret->namespaces = xcalloc(pb->n_namespaces, sizeof(*ret->namespaces));
 	ret->n_namespaces = pb->n_namespaces;
 	for (size_t i = 0; i < pb->n_namespaces; i++)
-		ret->namespaces[i] = (struct oci_namespace){ xstrdup(pb->namespaces[i]->type),
-							     text(pb->namespaces[i]->path) };
+		ret->namespaces[i] = (struct oci_namespace){ read_text(pb->namespaces[i]->type),
+							     read_text(pb->namespaces[i]->path) };
+}
+
+static struct oci_id_mapping *mappings_from_pb(size_t n, Grpc__LinuxIDMapping *const *from,
+					       size_t *ret_n)
+{
+	struct oci_id_mapping *list = xcalloc(n, sizeof(*list));
+
+	*ret_n = n;
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct oci_id_mapping){ .container_id = from[i]->containerid,
+						   .host_id = from[i]->hostid,
+						   .size = from[i]->size };
+	return list;
+}
+
+static int hook_list_from_pb(size_t n, Grpc__Hook *const *from, enum oci_hook_kind kind,
+			     struct oci_hooks *ret, struct err *err)
+{
+	ret->hooks = xcalloc(n, sizeof(*ret->hooks));
+	ret->n = n;
+	for (size_t i = 0; i < n; i++) {
+		if (from[i]->timeout < 0 || from[i]->timeout > UINT32_MAX)
+			return err_set(err, EINVAL,
+				       "hooks.%s[%zu].timeout: %" PRId64 " is not 0 to %" PRIu32,
+				       oci_hook_name(kind), i, from[i]->timeout, UINT32_MAX);
+		ret->hooks[i] = (struct oci_hook){
+			.path = read_text(from[i]->path),
+			.args = read_words(from[i]->n_args, from[i]->args),
+			.env = read_words(from[i]->n_env, from[i]->env),
+			.timeout_s = (uint32_t)from[i]->timeout,
+		};
+	}
+	return 0;
+}
+
+/* The other kinds are the host's. */
+static int hooks_from_pb(const Grpc__Hooks *pb, struct oci_spec *ret, struct err *err)
+{
+	int r;
+
+	if (!pb)
+		return 0;
+	CHECK(hook_list_from_pb(pb->n_createcontainer, pb->createcontainer,
+				OCI_HOOK_CREATE_CONTAINER, &ret->hooks[OCI_HOOK_CREATE_CONTAINER],
+				err));
+	return hook_list_from_pb(pb->n_startcontainer, pb->startcontainer, OCI_HOOK_START_CONTAINER,
+				 &ret->hooks[OCI_HOOK_START_CONTAINER], err);
+}
+
+static int linux_from_pb(const Grpc__Linux *pb, struct oci_spec *ret, struct err *err)
+{
+	int r;
+
+	namespaces_from_pb(pb, ret);
+	ret->uid_mappings =
+		mappings_from_pb(pb->n_uidmappings, pb->uidmappings, &ret->n_uid_mappings);
+	ret->gid_mappings =
+		mappings_from_pb(pb->n_gidmappings, pb->gidmappings, &ret->n_gid_mappings);
 	for (size_t i = 0; i < pb->n_sysctl; i++)
-		strv_addf(&ret->sysctl, "%s=%s", pb->sysctl[i]->key, pb->sysctl[i]->value);
+		CHECK(read_pair(&ret->sysctl, "linux.sysctl", pb->sysctl[i]->key,
+				pb->sysctl[i]->value, err));
 	devices_from_pb(pb, ret);
 	if (pb->resources)
-		resources_from_pb(pb->resources, &ret->resources);
-	ret->cgroups_path = text(pb->cgroupspath);
-	ret->masked_paths = words(pb->n_maskedpaths, pb->maskedpaths);
-	ret->readonly_paths = words(pb->n_readonlypaths, pb->readonlypaths);
-	ret->rootfs_propagation = text(pb->rootfspropagation);
+		CHECK(resources_read_pb(pb->resources, &ret->resources, err));
+	ret->cgroups_path = read_text(pb->cgroupspath);
+	ret->masked_paths = read_words(pb->n_maskedpaths, pb->maskedpaths);
+	ret->readonly_paths = read_words(pb->n_readonlypaths, pb->readonlypaths);
+	ret->rootfs_propagation = read_text(pb->rootfspropagation);
+	if (pb->seccomp)
+		CHECK(seccomp_from_pb(pb->seccomp, &ret->seccomp, err));
+	ret->personality = read_text(pb->personalitydomain);
+	return 0;
 }
 
 int spec_from_pb(const Grpc__Spec *pb, struct oci_spec **ret, struct err *err)
@@ -139,19 +158,20 @@ int spec_from_pb(const Grpc__Spec *pb, struct oci_spec **ret, struct err *err)
 		return err_set(err, EINVAL, "process: missing");
 	if (!pb->root || str_empty(pb->root->path))
 		return err_set(err, EINVAL, "root.path: missing");
-	r = process_from_pb(pb->process, &spec->process, err);
-	if (r < 0)
-		return r;
-	spec->version = text(pb->version);
+	CHECK(process_from_pb(pb->process, &spec->process, err));
+	spec->version = read_text(pb->version);
 	spec->root_path = xstrdup(pb->root->path);
 	spec->root_readonly = pb->root->readonly;
-	spec->hostname = text(pb->hostname);
+	spec->hostname = read_text(pb->hostname);
+	spec->domainname = read_text(pb->domainname);
 	mounts_from_pb(pb, spec);
+	CHECK(hooks_from_pb(pb->hooks, spec, err));
 	for (size_t i = 0; i < pb->n_annotations; i++)
-		strv_addf(&spec->annotations, "%s=%s", pb->annotations[i]->key,
-			  pb->annotations[i]->value);
+		CHECK(read_pair(&spec->annotations, "annotations", pb->annotations[i]->key,
+				pb->annotations[i]->value, err));
 	if (pb->linuxpart)
-		linux_from_pb(pb->linuxpart, spec);
+		CHECK(linux_from_pb(pb->linuxpart, spec, err));
+	CHECK(oci_spec_check(spec, err));
 	*ret = take_ptr(spec);
 	return 0;
 }

@@ -3,20 +3,16 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
+#include "agentc/pb_new.h"
 #include "base/str.h"
 #include "oci/spec.h"
 
-/* A message of protobuf-c that owns all of its parts. */
-#define NEW(type, init) ((type *)xmemdup(&(type)init, sizeof(type)))
-
-/* An unset string is the empty one, which must be protobuf-c's own or on the heap. */
-static char *text(const char *s)
+char *pb_text(const char *s)
 {
 	return xstrdup(s ? s : "");
 }
 
-static char **words(char *const *from, size_t *ret_n)
+char **pb_words(char *const *from, size_t *ret_n)
 {
 	size_t n = strv_len(from);
 	char **to = NULL;
@@ -30,63 +26,12 @@ static char **words(char *const *from, size_t *ret_n)
 	return to;
 }
 
-static Grpc__User *user_to_pb(const struct oci_user *from)
+void pb_pair(const char *word, char **ret_key, char **ret_value)
 {
-	Grpc__User *pb = NEW(Grpc__User, GRPC__USER__INIT);
+	size_t len = strcspn(word, "=");
 
-	pb->uid = from->uid;
-	pb->gid = from->gid;
-	pb->n_additionalgids = from->n_additional_gids;
-	if (from->n_additional_gids > 0)
-		pb->additionalgids =
-			xmemdup(from->additional_gids, from->n_additional_gids * sizeof(uint32_t));
-	return pb;
-}
-
-static Grpc__LinuxCapabilities *capabilities_to_pb(const struct oci_capabilities *from)
-{
-	Grpc__LinuxCapabilities *pb = NEW(Grpc__LinuxCapabilities, GRPC__LINUX_CAPABILITIES__INIT);
-
-	pb->bounding = words(from->bounding, &pb->n_bounding);
-	pb->effective = words(from->effective, &pb->n_effective);
-	pb->inheritable = words(from->inheritable, &pb->n_inheritable);
-	pb->permitted = words(from->permitted, &pb->n_permitted);
-	pb->ambient = words(from->ambient, &pb->n_ambient);
-	return pb;
-}
-
-static void rlimits_to_pb(const struct oci_process *from, Grpc__Process *pb)
-{
-	pb->rlimits = xcalloc(from->n_rlimits, sizeof(*pb->rlimits));
-	pb->n_rlimits = from->n_rlimits;
-	for (size_t i = 0; i < from->n_rlimits; i++) {
-		pb->rlimits[i] = NEW(Grpc__POSIXRlimit, GRPC__POSIXRLIMIT__INIT);
-		pb->rlimits[i]->type = xstrdup(from->rlimits[i].type);
-		pb->rlimits[i]->hard = from->rlimits[i].hard;
-		pb->rlimits[i]->soft = from->rlimits[i].soft;
-	}
-}
-
-Grpc__Process *process_to_pb(const struct oci_process *from)
-{
-	Grpc__Process *pb = NEW(Grpc__Process, GRPC__PROCESS__INIT);
-
-	pb->terminal = from->terminal;
-	pb->consolesize = NEW(Grpc__Box, GRPC__BOX__INIT);
-	pb->consolesize->height = from->console_height;
-	pb->consolesize->width = from->console_width;
-	pb->user = user_to_pb(&from->user);
-	pb->args = words(from->args, &pb->n_args);
-	pb->env = words(from->env, &pb->n_env);
-	pb->cwd = text(from->cwd);
-	pb->capabilities = capabilities_to_pb(&from->capabilities);
-	rlimits_to_pb(from, pb);
-	pb->nonewprivileges = from->no_new_privileges;
-	pb->apparmorprofile = text(NULL);
-	pb->selinuxlabel = text(NULL);
-	if (from->has_oom_score_adj)
-		pb->oomscoreadj = from->oom_score_adj;
-	return pb;
+	*ret_key = xstrndup(word, len);
+	*ret_value = xstrdup(word[len] ? word + len + 1 : "");
 }
 
 static void mounts_to_pb(const struct oci_spec *from, Grpc__Spec *pb)
@@ -96,10 +41,10 @@ static void mounts_to_pb(const struct oci_spec *from, Grpc__Spec *pb)
 	for (size_t i = 0; i < from->n_mounts; i++) {
 		Grpc__Mount *mount = NEW(Grpc__Mount, GRPC__MOUNT__INIT);
 
-		mount->destination = text(from->mounts[i].destination);
-		mount->source = text(from->mounts[i].source);
-		mount->type = text(from->mounts[i].type);
-		mount->options = words(from->mounts[i].options, &mount->n_options);
+		mount->destination = pb_text(from->mounts[i].destination);
+		mount->source = pb_text(from->mounts[i].source);
+		mount->type = pb_text(from->mounts[i].type);
+		mount->options = pb_words(from->mounts[i].options, &mount->n_options);
 		pb->mounts[i] = mount;
 	}
 }
@@ -112,8 +57,8 @@ static void devices_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
 		const struct oci_device *device = &from->devices[i];
 		Grpc__LinuxDevice *to = NEW(Grpc__LinuxDevice, GRPC__LINUX_DEVICE__INIT);
 
-		to->path = text(device->path);
-		to->type = text(device->type);
+		to->path = pb_text(device->path);
+		to->type = pb_text(device->type);
 		to->major = device->major;
 		to->minor = device->minor;
 		to->filemode = device->file_mode;
@@ -123,32 +68,30 @@ static void devices_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
 	}
 }
 
-static Grpc__LinuxResources *resources_to_pb(const struct oci_resources *from)
-{
-	Grpc__LinuxResources *pb = NEW(Grpc__LinuxResources, GRPC__LINUX_RESOURCES__INIT);
-
-	pb->memory = NEW(Grpc__LinuxMemory, GRPC__LINUX_MEMORY__INIT);
-	pb->memory->limit = from->memory_limit;
-	pb->cpu = NEW(Grpc__LinuxCPU, GRPC__LINUX_CPU__INIT);
-	pb->cpu->shares = from->cpu_shares;
-	pb->cpu->quota = from->cpu_quota;
-	pb->cpu->period = from->cpu_period;
-	pb->cpu->cpus = text(from->cpuset_cpus);
-	pb->cpu->mems = text(from->cpuset_mems);
-	pb->pids = NEW(Grpc__LinuxPids, GRPC__LINUX_PIDS__INIT);
-	pb->pids->limit = from->pids_limit;
-	return pb;
-}
-
 static void namespaces_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
 {
 	pb->namespaces = xcalloc(from->n_namespaces, sizeof(*pb->namespaces));
 	pb->n_namespaces = from->n_namespaces;
 	for (size_t i = 0; i < from->n_namespaces; i++) {
 		pb->namespaces[i] = NEW(Grpc__LinuxNamespace, GRPC__LINUX_NAMESPACE__INIT);
-		pb->namespaces[i]->type = text(from->namespaces[i].type);
-		pb->namespaces[i]->path = text(from->namespaces[i].path);
+		pb->namespaces[i]->type = pb_text(from->namespaces[i].type);
+		pb->namespaces[i]->path = pb_text(from->namespaces[i].path);
 	}
+}
+
+static Grpc__LinuxIDMapping **mappings_to_pb(const struct oci_id_mapping *from, size_t n,
+					     size_t *ret_n)
+{
+	Grpc__LinuxIDMapping **list = xcalloc(n, sizeof(*list));
+
+	*ret_n = n;
+	for (size_t i = 0; i < n; i++) {
+		list[i] = NEW(Grpc__LinuxIDMapping, GRPC__LINUX_IDMAPPING__INIT);
+		list[i]->containerid = from[i].container_id;
+		list[i]->hostid = from[i].host_id;
+		list[i]->size = from[i].size;
+	}
+	return list;
 }
 
 static void sysctl_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
@@ -158,14 +101,52 @@ static void sysctl_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
 	pb->sysctl = xcalloc(n, sizeof(*pb->sysctl));
 	pb->n_sysctl = n;
 	for (size_t i = 0; i < n; i++) {
-		const char *equals = strchr(from->sysctl[i], '=');
-		Grpc__Linux__SysctlEntry *entry =
-			NEW(Grpc__Linux__SysctlEntry, GRPC__LINUX__SYSCTL_ENTRY__INIT);
-
-		entry->key = xstrndup(from->sysctl[i], (size_t)(equals - from->sysctl[i]));
-		entry->value = xstrdup(equals + 1);
-		pb->sysctl[i] = entry;
+		pb->sysctl[i] = NEW(Grpc__Linux__SysctlEntry, GRPC__LINUX__SYSCTL_ENTRY__INIT);
+		pb_pair(from->sysctl[i], &pb->sysctl[i]->key, &pb->sysctl[i]->value);
 	}
+}
+
+static void annotations_to_pb(const struct oci_spec *from, Grpc__Spec *pb)
+{
+	size_t n = strv_len(from->annotations);
+
+	pb->annotations = xcalloc(n, sizeof(*pb->annotations));
+	pb->n_annotations = n;
+	for (size_t i = 0; i < n; i++) {
+		pb->annotations[i] =
+			NEW(Grpc__Spec__AnnotationsEntry, GRPC__SPEC__ANNOTATIONS_ENTRY__INIT);
+		pb_pair(from->annotations[i], &pb->annotations[i]->key, &pb->annotations[i]->value);
+	}
+}
+
+static Grpc__Hook **hook_list_to_pb(const struct oci_hooks *from, size_t *ret_n)
+{
+	Grpc__Hook **list = xcalloc(from->n, sizeof(*list));
+
+	*ret_n = from->n;
+	for (size_t i = 0; i < from->n; i++) {
+		list[i] = NEW(Grpc__Hook, GRPC__HOOK__INIT);
+		list[i]->path = pb_text(from->hooks[i].path);
+		list[i]->args = pb_words(from->hooks[i].args, &list[i]->n_args);
+		list[i]->env = pb_words(from->hooks[i].env, &list[i]->n_env);
+		list[i]->timeout = from->hooks[i].timeout_s;
+	}
+	return list;
+}
+
+/* The other kinds run on the host, in its namespaces. */
+static Grpc__Hooks *hooks_to_pb(const struct oci_spec *from)
+{
+	const struct oci_hooks *create = &from->hooks[OCI_HOOK_CREATE_CONTAINER];
+	const struct oci_hooks *start = &from->hooks[OCI_HOOK_START_CONTAINER];
+	Grpc__Hooks *pb = NULL;
+
+	if (create->n == 0 && start->n == 0)
+		return NULL;
+	pb = NEW(Grpc__Hooks, GRPC__HOOKS__INIT);
+	pb->createcontainer = hook_list_to_pb(create, &pb->n_createcontainer);
+	pb->startcontainer = hook_list_to_pb(start, &pb->n_startcontainer);
+	return pb;
 }
 
 static Grpc__Linux *linux_to_pb(const struct oci_spec *from)
@@ -173,14 +154,20 @@ static Grpc__Linux *linux_to_pb(const struct oci_spec *from)
 	Grpc__Linux *pb = NEW(Grpc__Linux, GRPC__LINUX__INIT);
 
 	namespaces_to_pb(from, pb);
+	pb->uidmappings =
+		mappings_to_pb(from->uid_mappings, from->n_uid_mappings, &pb->n_uidmappings);
+	pb->gidmappings =
+		mappings_to_pb(from->gid_mappings, from->n_gid_mappings, &pb->n_gidmappings);
 	sysctl_to_pb(from, pb);
 	devices_to_pb(from, pb);
 	pb->resources = resources_to_pb(&from->resources);
-	pb->cgroupspath = text(from->cgroups_path);
-	pb->maskedpaths = words(from->masked_paths, &pb->n_maskedpaths);
-	pb->readonlypaths = words(from->readonly_paths, &pb->n_readonlypaths);
-	pb->rootfspropagation = text(from->rootfs_propagation);
-	pb->mountlabel = text(NULL);
+	pb->cgroupspath = pb_text(from->cgroups_path);
+	pb->maskedpaths = pb_words(from->masked_paths, &pb->n_maskedpaths);
+	pb->readonlypaths = pb_words(from->readonly_paths, &pb->n_readonlypaths);
+	pb->rootfspropagation = pb_text(from->rootfs_propagation);
+	if (from->seccomp)
+		pb->seccomp = seccomp_to_pb(from->seccomp);
+	pb->personalitydomain = pb_text(from->personality);
 	return pb;
 }
 
@@ -188,13 +175,16 @@ Grpc__Spec *spec_to_pb(const struct oci_spec *from)
 {
 	Grpc__Spec *pb = NEW(Grpc__Spec, GRPC__SPEC__INIT);
 
-	pb->version = text(from->version);
+	pb->version = pb_text(from->version);
 	pb->process = process_to_pb(&from->process);
 	pb->root = NEW(Grpc__Root, GRPC__ROOT__INIT);
-	pb->root->path = text(from->root_path);
+	pb->root->path = pb_text(from->root_path);
 	pb->root->readonly = from->root_readonly;
-	pb->hostname = text(from->hostname);
+	pb->hostname = pb_text(from->hostname);
+	pb->domainname = pb_text(from->domainname);
 	mounts_to_pb(from, pb);
+	pb->hooks = hooks_to_pb(from);
+	annotations_to_pb(from, pb);
 	pb->linuxpart = linux_to_pb(from);
 	return pb;
 }

@@ -5,8 +5,10 @@
 #include "oci.pb-c.h"
 
 struct oci_process;
+struct oci_resources;
 struct oci_spec;
 
-/* Deep copies, freed by pb_free(&….base). */
+/* Deep copies, freed by pb_free(&….base). Of the hooks, those go along that run in the guest. */
 Grpc__Spec *spec_to_pb(const struct oci_spec *from);
 Grpc__Process *process_to_pb(const struct oci_process *from);
+Grpc__LinuxResources *resources_to_pb(const struct oci_resources *from);

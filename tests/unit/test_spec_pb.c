@@ -173,7 +173,7 @@ TEST(the_guest_names_what_the_host_left_out)
 	assert_string_equal(err.text, "root.path: missing");
 	root.path = (char *)(uintptr_t) "/r";
 	assert_int_equal(spec_from_pb(&spec, &back, &err), -EINVAL);
-	assert_string_equal(err.text, "process.args: empty");
+	assert_string_equal(err.text, "process.args: empty, the program to run must be named");
 	assert_null(back);
 }
 
