@@ -55,6 +55,7 @@ struct config {
 
 	struct {
 		bool enable_debug;
+		bool disable_guest_seccomp;
 	} runtime;
 
 	char **warnings; /* one line each: unknown keys */

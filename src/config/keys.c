@@ -92,5 +92,7 @@ const struct config_key config_keys[] = {
 	BOOL("shim.kata", "enable_debug", shim.enable_debug, "log level debug"),
 	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
+	BOOL("runtime", "disable_guest_seccomp", runtime.disable_guest_seccomp,
+	     "do not apply the containers' system call filters in the guest"),
 	{ 0 },
 };

@@ -51,6 +51,7 @@ static int set_user(const char *text, struct oci_user *user, struct err *err)
 static void add_caps(struct oci_capabilities *caps, char *const *names)
 {
 	for (; names && *names; names++) {
+		caps->present = true;
 		strv_add(&caps->bounding, *names);
 		strv_add(&caps->effective, *names);
 		strv_add(&caps->permitted, *names);

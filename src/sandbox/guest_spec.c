@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/safepath.h"
 #include "base/str.h"
@@ -192,14 +193,11 @@ static int prepare_namespaces(struct oci_spec *spec, bool pod_owner, struct err 
 	for (size_t i = 0; i < spec->n_namespaces; i++) {
 		const struct oci_namespace *ns = &spec->namespaces[i];
 
-		if (str_eq(ns->type, "user"))
+		if (ns->path && (str_eq(ns->type, "user") || str_eq(ns->type, "pid")))
 			return err_set(err, ENOTSUP,
-				       "linux.namespaces: a user namespace is not supported");
-		if (str_eq(ns->type, "pid") && ns->path)
-			return err_set(err, ENOTSUP,
-				       "linux.namespaces: joining the pid namespace %s is not "
+				       "linux.namespaces: joining the %s namespace %s is not "
 				       "supported",
-				       ns->path);
+				       ns->type, ns->path);
 	}
 	for (size_t i = 0; i < spec->n_namespaces; i++) {
 		struct oci_namespace *ns = &spec->namespaces[i];
@@ -215,6 +213,15 @@ static int prepare_namespaces(struct oci_spec *spec, bool pod_owner, struct err 
 	}
 	spec->n_namespaces = kept;
 	return 0;
+}
+
+void guest_spec_drop_seccomp(struct oci_spec *spec)
+{
+	if (!spec->seccomp)
+		return;
+	log_debug("linux.seccomp: dropped, as [runtime] disable_guest_seccomp = true says");
+	oci_seccomp_free(spec->seccomp);
+	spec->seccomp = NULL;
 }
 
 int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *sid, const char *cid,

@@ -10,6 +10,9 @@ struct oci_spec;
 /* The name of a container's root below the share; owned. */
 char *guest_spec_root_name(const char *cid);
 
+/* Takes the system call filter away: "disable_guest_seccomp" of the configuration file. */
+void guest_spec_drop_seccomp(struct oci_spec *spec);
+
 /*
  * Shares the root and the bind mounts of @spec with the guest of @sid, and
  * changes @spec to name them as the guest sees them.
