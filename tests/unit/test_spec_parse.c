@@ -2,54 +2,17 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "tests/unit/spec_full.h"
+#include "tests/unit/spec_json.h"
 #include "tests/unit/tmp.h"
-
-#define PROCESS "\"process\":{\"args\":[\"sh\"],\"cwd\":\"/\"}"
-#define ROOT    "\"root\":{\"path\":\"rootfs\"}"
-
-static struct oci_spec *parse(const char *text)
-{
-	struct oci_spec *spec = NULL;
-	struct err err = { 0 };
-
-	if (oci_spec_parse(text, strlen(text), &spec, &err) != 0)
-		fail_msg("%s", err.text);
-	return spec;
-}
-
-static void refused(const char *text, const char *wanted)
-{
-	struct oci_spec *spec = NULL;
-	struct err err = { 0 };
-
-	if (oci_spec_parse(text, strlen(text), &spec, &err) != -EINVAL)
-		fail_msg("taken: %s", text);
-	assert_string_equal(err.text, wanted);
-	assert_null(spec);
-}
-
-/* @process is what stands in "process", @rest what stands beside it. */
-static void refused_process(const char *process, const char *wanted)
-{
-	CLEANUP(free)
-	char *text = xasprintf("{\"ociVersion\":\"1.0.2\",\"process\":{%s}," ROOT "}", process);
-
-	refused(text, wanted);
-}
-
-static void refused_beside(const char *rest, const char *wanted)
-{
-	CLEANUP(free)
-	char *text = xasprintf("{\"ociVersion\":\"1.0.2\"," PROCESS "," ROOT ",%s}", rest);
-
-	refused(text, wanted);
-}
 
 TEST(every_member_is_read)
 {
@@ -79,27 +42,206 @@ TEST(every_member_is_read)
 	assert_int_equal(p->oom_score_adj, -500);
 	assert_string_equal(spec->root_path, "rootfs");
 	assert_true(spec->root_readonly);
+	assert_string_equal(p->scheduler.policy, "SCHED_DEADLINE");
+	assert_int_equal(p->scheduler.nice, -3);
+	assert_string_equal(p->scheduler.flags[1], "SCHED_FLAG_RECLAIM");
+	assert_int_equal(p->scheduler.runtime_ns, 1000000);
+	assert_int_equal(p->scheduler.deadline_ns, 2000000);
+	assert_true(p->scheduler.period_ns == UINT64_MAX);
+	assert_string_equal(p->io_priority.class, "IOPRIO_CLASS_BE");
+	assert_int_equal(p->io_priority.priority, 6);
+	assert_string_equal(spec->domainname, "example.org");
 	assert_int_equal(spec->n_mounts, 2);
 	assert_null(spec->mounts[0].options);
+	assert_string_equal(spec->mounts[1].destination, "/data");
 	assert_string_equal(spec->mounts[1].options[1], "ro");
 	assert_string_equal(oci_spec_annotation(spec, "a.b/c"), "v=1");
 	assert_string_equal(oci_spec_annotation(spec, "empty"), "");
 	assert_null(oci_spec_annotation(spec, "a.b"));
+}
+
+TEST(every_member_of_linux_is_read)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = parse(spec_full);
+
 	assert_null(oci_spec_namespace(spec, "pid")->path);
 	assert_string_equal(oci_spec_namespace(spec, "network")->path, "/run/netns/x");
-	assert_null(oci_spec_namespace(spec, "user"));
-	assert_int_equal(spec->n_devices, 2);
+	assert_null(oci_spec_namespace(spec, "ipc"));
+	assert_int_equal(spec->n_uid_mappings, 1);
+	assert_int_equal(spec->uid_mappings[0].host_id, 100000);
+	assert_int_equal(spec->n_gid_mappings, 2);
+	assert_int_equal(spec->gid_mappings[1].container_id, 1);
+	assert_true(spec->gid_mappings[1].size == UINT32_MAX);
+	assert_int_equal(spec->n_devices, 3);
 	assert_int_equal(spec->devices[0].file_mode, 0600);
 	assert_int_equal(spec->devices[1].file_mode, 0666);
-	assert_int_equal(spec->resources.memory_limit, -1);
-	assert_int_equal(spec->resources.cpu_shares, 512);
-	assert_int_equal(spec->resources.cpu_quota, -1);
-	assert_string_equal(spec->resources.cpuset_cpus, "0-1");
-	assert_int_equal(spec->resources.pids_limit, 100);
+	assert_int_equal(spec->devices[2].file_mode, 0);
 	assert_string_equal(spec->cgroups_path, "/a/b");
 	assert_string_equal(spec->sysctl[1], "k=a=b");
 	assert_string_equal(spec->readonly_paths[1], "/proc/bus");
 	assert_string_equal(spec->rootfs_propagation, "rslave");
+	assert_string_equal(spec->personality, "LINUX32");
+	assert_string_equal(spec->seccomp->default_action, "SCMP_ACT_ERRNO");
+	assert_true(spec->seccomp->has_default_errno_ret);
+	assert_string_equal(spec->seccomp->architectures[1], "SCMP_ARCH_X86");
+	assert_string_equal(spec->seccomp->flags[0], "SECCOMP_FILTER_FLAG_LOG");
+	assert_int_equal(spec->seccomp->n_syscalls, 2);
+	assert_false(spec->seccomp->syscalls[0].has_errno_ret);
+	assert_int_equal(spec->seccomp->syscalls[1].errno_ret, 38);
+	assert_int_equal(spec->seccomp->syscalls[1].args[0].index, 5);
+	assert_true(spec->seccomp->syscalls[1].args[0].value == UINT64_MAX);
+	assert_int_equal(spec->seccomp->syscalls[1].args[0].value_two, 2);
+	assert_string_equal(spec->seccomp->syscalls[1].args[1].op, "SCMP_CMP_EQ");
+}
+
+TEST(every_member_of_resources_is_read)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = parse(spec_full);
+	const struct oci_resources *r = &spec->resources;
+
+	assert_int_equal(r->n_device_rules, 3);
+	assert_int_equal(r->device_rules[0].type, 'a');
+	assert_true(r->device_rules[1].allow);
+	assert_string_equal(r->device_rules[1].access, "rm");
+	assert_int_equal(r->device_rules[2].major, 8);
+	assert_int_equal(r->device_rules[2].minor, -1);
+	assert_int_equal(r->memory_limit, 1073741824);
+	assert_int_equal(r->memory_swap, -1);
+	assert_int_equal(r->memory_reservation, 4096);
+	assert_int_equal(r->memory_kernel_tcp, 8192);
+	assert_true(r->has_memory_swappiness && r->memory_swappiness == 0);
+	assert_true(r->memory_no_oom_killer && r->memory_check_update);
+	assert_int_equal(r->cpu_shares, 512);
+	assert_int_equal(r->cpu_quota, -1);
+	assert_int_equal(r->cpu_period, 100000);
+	assert_true(r->has_cpu_burst && r->cpu_burst == 0);
+	assert_int_equal(r->cpu_rt_runtime, 950000);
+	assert_int_equal(r->cpu_rt_period, 1000000);
+	assert_true(r->has_cpu_idle && r->cpu_idle == 0);
+	assert_string_equal(r->cpuset_cpus, "0-1");
+	assert_string_equal(r->cpuset_mems, "0");
+	assert_int_equal(r->pids_limit, 100);
+	assert_int_equal(r->io_weight, 10);
+	assert_int_equal(r->io_leaf_weight, 1000);
+	assert_int_equal(r->io_device_weights[0].weight, 500);
+	assert_int_equal(r->io_device_weights[0].leaf_weight, 300);
+	assert_int_equal(r->io_read_bps.devices[0].rate, 600);
+	assert_true(r->io_write_bps.devices[0].rate == UINT64_MAX);
+	assert_int_equal(r->io_read_iops.n, 2);
+	assert_int_equal(r->io_read_iops.devices[1].major, 9);
+	assert_int_equal(r->io_write_iops.devices[0].minor, 4);
+	assert_string_equal(r->hugepage_limits[0].page_size, "2MB");
+	assert_int_equal(r->hugepage_limits[0].limit, 209715200);
+	assert_string_equal(r->unified[0], "memory.high=1073741824");
+}
+
+TEST(every_hook_is_read)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = parse(spec_full);
+
+	for (size_t kind = 0; kind < OCI_HOOK_KINDS; kind++) {
+		const char *name = oci_hook_name((enum oci_hook_kind)kind);
+		CLEANUP(free) char *path = xasprintf("/h/%s", name);
+		CLEANUP(free) char *word = xasprintf("K=%s", name);
+		const struct oci_hooks *hooks = &spec->hooks[kind];
+
+		assert_int_equal(hooks->n, 2);
+		assert_string_equal(hooks->hooks[0].path, path);
+		assert_string_equal(hooks->hooks[0].args[0], "-x");
+		assert_string_equal(hooks->hooks[0].env[0], word);
+		assert_int_equal(hooks->hooks[0].timeout_s, 7);
+		assert_string_equal(hooks->hooks[1].path, "/h/2");
+		assert_int_equal(hooks->hooks[1].timeout_s, 0);
+	}
+}
+
+TEST(a_hook_has_an_absolute_path_and_time)
+{
+	CLEANUP(oci_spec_free)
+	struct oci_spec *none = parse_beside("\"hooks\":{\"prestart\":null,\"poststop\":[]}");
+
+	assert_int_equal(none->hooks[OCI_HOOK_PRESTART].n, 0);
+	refused_beside("\"hooks\":{\"createRuntime\":[{}]}",
+		       "hooks.createRuntime[0].path: missing");
+	refused_beside("\"hooks\":{\"prestart\":[{\"path\":\"/a\"},{\"path\":\"b/c\"}]}",
+		       "hooks.prestart[1].path: 'b/c' is not an absolute path");
+	refused_beside("\"hooks\":{\"poststart\":[{\"path\":\"/a\",\"timeout\":0}]}",
+		       "hooks.poststart[0].timeout: must be 1 second or more");
+	refused_beside("\"hooks\":{\"poststop\":[{\"path\":\"/a\",\"timeout\":-1}]}",
+		       "hooks.poststop[0].timeout: -1 is negative, allowed is 0 to 4294967295");
+	refused_beside("\"hooks\":{\"startContainer\":[{\"path\":\"/a\",\"env\":{}}]}",
+		       "hooks.startContainer[0].env: must be an array, is of type object");
+	refused_beside("\"hooks\":{\"createContainer\":{}}",
+		       "hooks.createContainer: must be an array, is of type object");
+}
+
+TEST(a_destination_is_taken_as_below_the_root)
+{
+	CLEANUP(oci_spec_free)
+	struct oci_spec *spec = parse_beside("\"mounts\":[{\"destination\":\"a/b\"},"
+					     "{\"destination\":\"/a\",\"uidMappings\":[]}]");
+
+	assert_string_equal(spec->mounts[0].destination, "/a/b");
+	assert_string_equal(spec->mounts[1].destination, "/a");
+	refused_beside("\"mounts\":[{\"destination\":\"\"}]", "mounts[0].destination: missing");
+}
+
+TEST(what_cannot_be_done_is_refused_by_name)
+{
+	unsupported_beside("\"mounts\":[{\"destination\":\"/a\",\"uidMappings\":[{\"size\":1}]}]",
+			   "mounts[0].uidMappings: is not supported; remove it");
+	unsupported_beside("\"mounts\":[{\"destination\":\"/a\",\"gidMappings\":[{\"size\":1}]}]",
+			   "mounts[0].gidMappings: is not supported; remove it");
+	unsupported_beside("\"windows\":{\"layerFolders\":[\"x\"]}",
+			   "windows: is not supported; remove it");
+	unsupported_beside("\"solaris\":{\"milestone\":\"x\"}",
+			   "solaris: is not supported; remove it");
+	unsupported_beside("\"zos\":{\"devices\":[1]}", "zos: is not supported; remove it");
+}
+
+/* What the parser wrote to the log. */
+static char *log_of(const char *text)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
+	CLEANUP(free) char *path = tmp_path("log");
+	CLEANUP(close) int fd = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+	struct err err = { 0 };
+	char *log = NULL;
+	size_t len = 0;
+
+	assert_true(fd >= 0);
+	log_init("test", LOG_LEVEL_DEBUG);
+	log_open_fd(fd, false);
+	spec = parse(text);
+	log_open_fd(-1, false);
+	assert_int_equal(file_read(path, 65536, &log, &len, &err), 0);
+	return log;
+}
+
+TEST(what_is_about_the_host_alone_is_dropped_with_a_line_each)
+{
+	static const char *const wanted[] = {
+		"msg=\"process.apparmorProfile: not for a virtual machine, dropped\"",
+		"msg=\"process.selinuxLabel: not for a virtual machine, dropped\"",
+		"msg=\"linux.mountLabel: not for a virtual machine, dropped\"",
+		"msg=\"linux.intelRdt: not for a virtual machine, dropped\"",
+	};
+	CLEANUP(free) char *log = log_of(spec_full);
+	CLEANUP(free)
+	char *more = log_of("{\"ociVersion\":\"1.2.0\"," PROCESS "," ROOT ",\"vm\":{\"kernel\":{}},"
+			    "\"linux\":{\"resources\":{\"memory\":{\"kernel\":4096}}}}");
+	CLEANUP(free) char *none = log_of("{\"ociVersion\":\"1.2.0\"," PROCESS "," ROOT "}");
+	size_t lines = 0;
+
+	for (const char *p = log; *p; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 4);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		assert_non_null(strstr(log, wanted[i]));
+	assert_non_null(strstr(more, "msg=\"vm: not for a virtual machine, dropped\""));
+	assert_non_null(strstr(more, "msg=\"linux.resources.memory.kernel: kernels have no such "
+				     "limit any more, dropped\""));
+	assert_string_equal(none, "");
 }
 
 TEST(the_least_that_is_needed_is_enough)
@@ -274,6 +416,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TMP_TEST(every_member_is_read),
+		TMP_TEST(every_member_of_linux_is_read),
+		TMP_TEST(every_member_of_resources_is_read),
+		TMP_TEST(every_hook_is_read),
+		TMP_TEST(a_hook_has_an_absolute_path_and_time),
+		TMP_TEST(a_destination_is_taken_as_below_the_root),
+		TMP_TEST(what_cannot_be_done_is_refused_by_name),
+		TMP_TEST(what_is_about_the_host_alone_is_dropped_with_a_line_each),
 		TMP_TEST(the_least_that_is_needed_is_enough),
 		TMP_TEST(what_is_missing_is_named),
 		TMP_TEST(a_wrong_type_is_named_with_its_path),
