@@ -256,6 +256,31 @@ int agentc_signal(struct agentc *agent, const char *id, const char *exec_id, int
 	return call(agent, AGENT, "SignalProcess", &message.base, deadline, err);
 }
 
+int agentc_freeze(struct agentc *agent, const char *id, bool frozen, uint64_t deadline,
+		  struct err *err)
+{
+	Grpc__ResumeContainerRequest resume = GRPC__RESUME_CONTAINER_REQUEST__INIT;
+	Grpc__PauseContainerRequest pause = GRPC__PAUSE_CONTAINER_REQUEST__INIT;
+
+	resume.container_id = unconst(id);
+	pause.container_id = unconst(id);
+	return frozen ? call(agent, AGENT, "PauseContainer", &pause.base, deadline, err)
+		      : call(agent, AGENT, "ResumeContainer", &resume.base, deadline, err);
+}
+
+int agentc_update(struct agentc *agent, const char *id, const struct oci_resources *resources,
+		  uint64_t deadline, struct err *err)
+{
+	Grpc__UpdateContainerRequest message = GRPC__UPDATE_CONTAINER_REQUEST__INIT;
+	int r;
+
+	message.container_id = unconst(id);
+	message.resources = resources_to_pb(resources);
+	r = call(agent, AGENT, "UpdateContainer", &message.base, deadline, err);
+	pb_free(&message.resources->base);
+	return r;
+}
+
 static void take_processes(void *data, const ProtobufCMessage *message)
 {
 	const Katac__ListProcessesResponse *from = (const Katac__ListProcessesResponse *)message;

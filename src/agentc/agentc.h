@@ -11,6 +11,7 @@
 struct agentc;
 struct err;
 struct oci_process;
+struct oci_resources;
 struct oci_spec;
 
 /*
@@ -49,6 +50,11 @@ int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadl
 			    struct err *err);
 int agentc_exec(struct agentc *agent, const char *id, const char *exec_id,
 		const struct oci_process *process, uint64_t deadline, struct err *err);
+
+int agentc_freeze(struct agentc *agent, const char *id, bool frozen, uint64_t deadline,
+		  struct err *err);
+int agentc_update(struct agentc *agent, const char *id, const struct oci_resources *resources,
+		  uint64_t deadline, struct err *err);
 
 /* A process of a container, as the guest tells it: bounded, and printable. */
 struct agentc_process {

@@ -34,10 +34,14 @@ extern const struct command cmd_delete;
 extern const struct command cmd_exec;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;
+extern const struct command cmd_pause;
 extern const struct command cmd_ps;
+extern const struct command cmd_resume;
 extern const struct command cmd_run;
+extern const struct command cmd_spec;
 extern const struct command cmd_start;
 extern const struct command cmd_state;
+extern const struct command cmd_update;
 
 /*
  * Loads the configuration. @warn: also tell, on standard error, about unknown

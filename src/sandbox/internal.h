@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "sandbox/persist.h"
+#include "sandbox/sandbox.h"
 
 struct agentc;
 struct create_params;
@@ -55,3 +56,24 @@ int sandbox_connect(const char *sid, struct agentc **ret, struct err *err);
 
 /* Ends every shim that left a record in the container's directory. For records of this boot. */
 int shims_end(const char *sid, const char *cid, struct err *err);
+
+/* Under the lock: the container's directory and its view, for a change. */
+struct opened_container {
+	int lock;
+	int dirfd;
+	struct container_view view;
+};
+
+#define OPENED_CONTAINER_INIT           \
+	{                               \
+		.lock = -1, .dirfd = -1 \
+	}
+
+int container_open_locked(const char *id, struct opened_container *ret, struct err *err);
+void opened_container_done(struct opened_container *opened);
+
+/* Takes a member of a pod away, in the guest and on the host. The caller holds the lock. */
+int container_remove(const char *sid, const char *cid, struct err *err);
+
+/* Decimal, without a newline: engines wait for it. @path may be NULL. */
+int container_write_pid_file(const char *path, pid_t pid, struct err *err);

@@ -20,6 +20,7 @@
 struct config;
 struct err;
 struct oci_process;
+struct oci_resources;
 
 #define ID_MAX 200u /* a volume is named after it, within the 255 bytes of a file name */
 
@@ -73,6 +74,12 @@ bool container_is_lost(const char *id);
 
 /* @all: every process of it. */
 int container_kill(const char *id, int signo, bool all, struct err *err);
+
+/* Stops all of its processes where they are, or lets them go on. -EINVAL when it is not so far. */
+int container_freeze(const char *id, bool frozen, struct err *err);
+
+/* Changes the limits that @resources names, and no others. */
+int container_update(const char *id, const struct oci_resources *resources, struct err *err);
 
 /*
  * Removes a container, with its sandbox if it is the sandbox's own. One that

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/cleanup.h"
+#include "base/cli.h"
+#include "base/err.h"
+#include "runtime/command.h"
+#include "sandbox/sandbox.h"
+
+static int run_freeze(int argc, char **argv, bool frozen, struct err *err)
+{
+	CLEANUP(free) char *id = NULL;
+	const char *name = NULL;
+	int r;
+
+	const struct opt opts[] = {
+		OPT_ARG("container-id", &name, "the container"),
+		OPT_END,
+	};
+
+	r = opt_parse(opts, argc, argv, err);
+	if (r != 0)
+		return r;
+	r = id_resolve(name, &id, err);
+	return r < 0 ? r : container_freeze(id, frozen, err);
+}
+
+static int run_pause(const struct globals *globals __attribute__((unused)), int argc, char **argv,
+		     struct err *err)
+{
+	return run_freeze(argc, argv, true, err);
+}
+
+static int run_resume(const struct globals *globals __attribute__((unused)), int argc, char **argv,
+		      struct err *err)
+{
+	return run_freeze(argc, argv, false, err);
+}
+
+const struct command cmd_pause = { "pause", "stop a container's processes where they are",
+				   run_pause };
+const struct command cmd_resume = { "resume", "let a paused container go on", run_resume };

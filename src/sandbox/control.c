@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is done to a container that exists. */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "agentc/agentc.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/str.h"
+#include "sandbox/internal.h"
+#include "sandbox/paths.h"
+#include "sandbox/sandbox.h"
+#include "vm/vm.h"
+
+int container_start(const char *id, struct timeline *timeline, struct err *err)
+{
+	__attribute__((cleanup(opened_container_done))) struct opened_container c =
+		OPENED_CONTAINER_INIT;
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r;
+
+	r = container_open_locked(id, &c, err);
+	if (r < 0)
+		return r;
+	if (c.view.state != STATE_READY)
+		return err_set(err, EINVAL,
+			       "container %s is %s; only one that is created can be started", id,
+			       state_name(c.view.state));
+	r = fault_point("before start", err);
+	if (r == 0)
+		r = sandbox_connect(c.view.record->sandbox, &agent, err);
+	if (r == 0)
+		r = agentc_start_container(agent, id, deadline_in(REQUEST_MS), err);
+	timeline_mark(timeline, "start container");
+	if (r == 0)
+		r = fault_point("started", err);
+	if (r < 0)
+		return r;
+	c.view.record->state = STATE_RUNNING;
+	r = container_record_write(c.dirfd, c.view.record, err);
+	return r == 0 ? fault_point("running", err) : r;
+}
+
+/* A machine whose agent is silent: killing its own container is killing it (design E13). */
+static int kill_machine(const char *sid, struct err *err)
+{
+	CLEANUP(free) char *dir = paths_vm(sid);
+	struct proc_id vmm = { 0 };
+
+	if (vm_process(dir, &vmm) == 0 && proc_kill(&vmm, deadline_in(PROCESS_END_MS)) < 0)
+		return err_set(err, ETIMEDOUT, "the virtual machine of %s, pid %d, does not end",
+			       sid, vmm.pid);
+	return 0;
+}
+
+int container_kill(const char *id, int signo, bool all, struct err *err)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	bool last_resort;
+	int r;
+
+	r = container_look(id, &view, err);
+	if (r < 0)
+		return r;
+	if (view.state != STATE_READY && view.state != STATE_RUNNING && view.state != STATE_PAUSED)
+		return err_set(err, ESRCH, "container %s not running: it is %s", id,
+			       state_name(view.state));
+	last_resort = signo == SIGKILL && str_eq(view.record->sandbox, id);
+	r = sandbox_connect(view.record->sandbox, &agent, err);
+	if (r == 0)
+		r = agentc_signal(agent, id, all ? "" : id, signo,
+				  deadline_in(last_resort ? KILL_FORCED_MS : REQUEST_MS), err);
+	if (r == -ETIMEDOUT && last_resort)
+		return kill_machine(id, err);
+	return r;
+}
+
+static int check_alive(const char *id, const struct container_view *view, struct err *err)
+{
+	if (view->state == STATE_RUNNING || view->state == STATE_READY ||
+	    view->state == STATE_PAUSED)
+		return 0;
+	return err_set(err, ESRCH, "container %s is not running: it is %s", id,
+		       state_name(view->state));
+}
+
+/* Source: runtime-spec has no such operation; runc's pause and resume. */
+int container_freeze(const char *id, bool frozen, struct err *err)
+{
+	__attribute__((cleanup(opened_container_done))) struct opened_container c =
+		OPENED_CONTAINER_INIT;
+	enum state from = frozen ? STATE_RUNNING : STATE_PAUSED;
+	enum state to = frozen ? STATE_PAUSED : STATE_RUNNING;
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r;
+
+	r = container_open_locked(id, &c, err);
+	if (r < 0)
+		return r;
+	if (c.view.state != from)
+		return err_set(err, EINVAL, "container %s is %s; only one that is %s can be %s", id,
+			       state_name(c.view.state), state_name(from),
+			       frozen ? "paused" : "resumed");
+	r = sandbox_connect(c.view.record->sandbox, &agent, err);
+	if (r == 0)
+		r = agentc_freeze(agent, id, frozen, deadline_in(REQUEST_MS), err);
+	if (r < 0)
+		return r;
+	c.view.record->state = to;
+	return container_record_write(c.dirfd, c.view.record, err);
+}
+
+int container_update(const char *id, const struct oci_resources *resources, struct err *err)
+{
+	__attribute__((cleanup(opened_container_done))) struct opened_container c =
+		OPENED_CONTAINER_INIT;
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r;
+
+	r = container_open_locked(id, &c, err);
+	if (r == 0)
+		r = check_alive(id, &c.view, err);
+	if (r == 0)
+		r = sandbox_connect(c.view.record->sandbox, &agent, err);
+	if (r == 0)
+		r = agentc_update(agent, id, resources, deadline_in(REQUEST_MS), err);
+	return r;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agentc/agentc.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/interrupt.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "oci/spec.h"
+#include "sandbox/guest_spec.h"
+#include "sandbox/internal.h"
+#include "sandbox/lock.h"
+#include "sandbox/paths.h"
+#include "sandbox/pod.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/share.h"
+#include "sandbox/shims.h"
+#include "vm/vm.h"
+
+/* A container that is being made: what its steps share. */
+struct making {
+	const struct create_params *params;
+	const char *sid;
+	struct oci_spec *spec;
+	struct container_record *record;
+	int dirfd; /* of the container */
+};
+
+static char *timestamp(void)
+{
+	struct timespec ts;
+	struct tm tm;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return xasprintf("%s.%09ldZ", text, ts.tv_nsec);
+}
+
+static int check_rootfs(const struct create_params *params, const struct oci_spec *spec, char **ret,
+			struct err *err)
+{
+	CLEANUP(free) char *path = NULL;
+	struct stat st;
+
+	path = *spec->root_path == '/' ? xstrdup(spec->root_path)
+				       : xasprintf("%s/%s", params->bundle, spec->root_path);
+	if (stat(path, &st) < 0)
+		return err_errno(err, "%s/config.json: root.path: %s", params->bundle, path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "%s/config.json: root.path: %s is not a directory",
+			       params->bundle, path);
+	*ret = take_ptr(path);
+	return 0;
+}
+
+static struct container_record *new_record(const struct create_params *params, const char *sid,
+					   const struct oci_spec *spec, char *rootfs)
+{
+	struct container_record *record = xcalloc(1, sizeof(*record));
+
+	record->id = xstrdup(params->id);
+	record->sandbox = xstrdup(sid);
+	record->bundle = xstrdup(params->bundle);
+	record->rootfs = rootfs;
+	record->oci_version = xstrdup(spec->version);
+	record->created = timestamp();
+	record->annotations = strv_copy(spec->annotations);
+	record->terminal = spec->process.terminal;
+	record->state = STATE_CREATING;
+	return record;
+}
+
+/* The container's directory, record and mapping: from here on it can be found and deleted. */
+static int register_container(struct making *making, struct err *err)
+{
+	CLEANUP(free) char *path = paths_container(making->sid, making->params->id);
+	int r;
+
+	r = mapping_add(making->params->id, making->sid, err);
+	if (r == 0)
+		r = fault_point("mapping", err);
+	if (r < 0)
+		return r;
+	if (mkdir(path, 0700) < 0)
+		return err_errno(err, "mkdir %s", path);
+	r = fault_point("container directory", err);
+	if (r < 0)
+		return r;
+	making->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (making->dirfd < 0)
+		return err_errno(err, "open %s", path);
+	r = container_record_write(making->dirfd, making->record, err);
+	return r == 0 ? fault_point("container record", err) : r;
+}
+
+/* In the guest, and the shim beside it; the pid file is last: engines wait for it. */
+static int make_in_guest(struct making *making, struct agentc *agent, struct err *err)
+{
+	const struct create_params *params = making->params;
+	const struct shim_params shim = { .config = params->config,
+					  .sid = making->sid,
+					  .cid = params->id,
+					  .exec_id = params->id,
+					  .record_dir = making->dirfd,
+					  .record = SHIM_RECORD,
+					  .console = params->console,
+					  .console_socket = params->console_socket,
+					  .terminal = making->spec->process.terminal,
+					  .detach = params->detach };
+	int r;
+
+	r = agentc_create_container(agent, params->id, making->spec,
+				    deadline_in(CREATE_CONTAINER_MS), err);
+	timeline_mark(params->timeline, "create container");
+	if (r == 0)
+		r = fault_point("container created in the guest", err);
+	if (r == 0)
+		r = shim_start(&shim, &making->record->shim, err);
+	timeline_mark(params->timeline, "start shim");
+	if (r < 0)
+		return r;
+	making->record->state = STATE_READY;
+	r = container_record_write(making->dirfd, making->record, err);
+	if (r == 0)
+		r = fault_point("container ready", err);
+	if (r == 0)
+		r = container_write_pid_file(params->pid_file, making->record->shim.pid, err);
+	return r == 0 ? fault_point("pid file", err) : r;
+}
+
+static int create_with_sandbox(struct making *making, struct sandbox_start *start, struct err *err)
+{
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r;
+
+	r = sandbox_begin(making->params, start, err);
+	/* While the guest boots, the host gets the container's files ready. */
+	if (r == 0)
+		r = register_container(making, err);
+	if (r == 0)
+		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
+				       making->params->id, true, err);
+	if (r == 0)
+		r = sandbox_finish(making->params, start, making->spec, &agent, err);
+	return r < 0 ? r : make_in_guest(making, agent, err);
+}
+
+/* The sandbox's own container: undone as a whole. */
+static int create_first(struct making *making, struct err *err)
+{
+	struct sandbox_start start = { .dirfd = -1 };
+	struct err ignored = { 0 };
+	int r;
+
+	r = create_with_sandbox(making, &start, err);
+	if (r < 0)
+		interrupt_ignore();
+	if (r < 0 && start.dirfd >= 0)
+		(void)sandbox_remove(making->sid,
+				     &ignored); /* the first error is the one to tell */
+	if (start.dirfd >= 0)
+		close(start.dirfd);
+	vm_free(start.vm);
+	return r;
+}
+
+static int create_in_existing(struct making *making, struct err *err)
+{
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r;
+
+	r = register_container(making, err);
+	if (r == 0)
+		r = sandbox_connect(making->sid, &agent, err);
+	if (r == 0)
+		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
+				       making->params->id, false, err);
+	return r < 0 ? r : make_in_guest(making, agent, err);
+}
+
+static int in_use(const char *id, struct err *err)
+{
+	return err_set(err, EEXIST,
+		       "container id %s: in use; choose another or delete that container", id);
+}
+
+/* A further container of a pod. */
+static int create_member(struct making *making, struct err *err)
+{
+	CLEANUP(free) char *path = paths_sandbox(making->sid);
+	CLEANUP(close) int lock = lock_sandbox(path, false, err);
+	CLEANUP(free) char *taken = NULL;
+	struct err ignored = { 0 };
+	int r;
+
+	if (lock == -ENOENT)
+		return err_set(err, ENOENT,
+			       "sandbox %s, named by the container's annotations, does "
+			       "not exist; create it first",
+			       making->sid);
+	if (lock < 0)
+		return lock;
+	/* Asked again, now under the lock: two commands may want the same id at once. */
+	if (mapping_find(making->params->id, &taken, &ignored) == 0)
+		return in_use(making->params->id, err);
+	r = create_in_existing(making, err);
+	if (r < 0)
+		interrupt_ignore();
+	if (r < 0)
+		(void)container_remove(making->sid, making->params->id, &ignored);
+	return r;
+}
+
+/* What another boot left behind under this id is cleaned away now. */
+static int check_unused(const char *id, struct err *err)
+{
+	CLEANUP(free) char *path = paths_sandbox(id);
+	CLEANUP(free) char *sid = NULL;
+	struct err ignored = { 0 };
+	struct stat st;
+	int r;
+
+	if (mapping_find(id, &sid, &ignored) < 0 && stat(path, &st) < 0)
+		return 0;
+	if (sandbox_is_stale(sid ? sid : id)) {
+		r = sandbox_remove(sid ? sid : id, err);
+		return r == 0 ? mapping_remove(id, err) : r;
+	}
+	return in_use(id, err);
+}
+
+int container_create(const struct create_params *params, struct proc_id *ret_shim, struct err *err)
+{
+	CLEANUP(container_record_free) struct container_record *record = NULL;
+	CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
+	CLEANUP(free) char *rootfs = NULL;
+	struct making making = { .params = params, .dirfd = -1 };
+	const char *sid = NULL;
+	int r;
+
+	r = id_check(params->id, err);
+	if (r == 0)
+		r = oci_spec_load(params->bundle, &spec, err);
+	if (r == 0)
+		r = check_rootfs(params, spec, &rootfs, err);
+	if (r == 0)
+		r = check_unused(params->id, err);
+	if (r == 0)
+		r = pod_sandbox_of(spec, params->id, &sid, err);
+	if (r < 0)
+		return r;
+	assert(spec && sid);
+	if (params->config->runtime.disable_guest_seccomp)
+		guest_spec_drop_seccomp(spec);
+	record = new_record(params, sid, spec, take_ptr(rootfs));
+	making.sid = record->sandbox;
+	making.spec = spec;
+	making.record = record;
+	r = str_eq(record->sandbox, params->id) ? create_first(&making, err)
+						: create_member(&making, err);
+	if (making.dirfd >= 0)
+		close(making.dirfd);
+	if (r == 0)
+		*ret_shim = record->shim;
+	return r;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <unistd.h>
+
+#include "agentc/agentc.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "sandbox/internal.h"
+#include "sandbox/lock.h"
+#include "sandbox/paths.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/share.h"
+#include "sandbox/shims.h"
+
+int container_remove(const char *sid, const char *cid, struct err *err)
+{
+	CLEANUP(free) char *path = paths_container(sid, cid);
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	struct err ignored = { 0 };
+	int r;
+
+	/* A guest that has lost the container, or never had it, is as good. */
+	if (!sandbox_is_stale(sid) && sandbox_connect(sid, &agent, &ignored) == 0)
+		(void)agentc_remove_container(agent, cid, deadline_in(DESTROY_MS), &ignored);
+	r = fault_point("container removed in the guest", err);
+	if (r < 0)
+		return r;
+	r = sandbox_is_stale(sid) ? 0 : shims_end(sid, cid, err);
+	if (r < 0)
+		return r;
+	r = share_remove(sid, cid, err);
+	if (r == 0)
+		r = fault_point("container share removed", err);
+	if (r == 0)
+		r = rm_tree(path, err);
+	if (r == 0)
+		r = fault_point("container directory removed", err);
+	return r == 0 ? mapping_remove(cid, err) : r;
+}
+
+/* Nothing is registered under this id; a crash may have left parts all the same. */
+static int delete_remains(const char *id, struct err *err)
+{
+	CLEANUP(free) char *path = paths_sandbox(id);
+	CLEANUP(close) int lock = lock_sandbox(path, false, err);
+
+	if (lock == -ENOENT)
+		return mapping_remove(id, err);
+	return lock < 0 ? lock : sandbox_remove(id, err);
+}
+
+static int check_deletable(const char *id, bool force, struct err *err)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
+	struct err ignored = { 0 };
+
+	if (force || container_look(id, &view, &ignored) < 0)
+		return 0; /* what cannot be read cannot run on */
+	if (view.state == STATE_RUNNING || view.state == STATE_PAUSED)
+		return err_set(err, EBUSY,
+			       "container %s is %s: stop it first, or use delete --force", id,
+			       state_name(view.state));
+	return 0;
+}
+
+int container_delete(const char *id, bool force, struct err *err)
+{
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(free) char *sid = NULL;
+	CLEANUP(close) int lock = -1;
+	int r;
+
+	r = mapping_find(id, &sid, err);
+	if (r < 0)
+		return force ? delete_remains(id, err) : r;
+	path = paths_sandbox(sid);
+	lock = lock_sandbox(path, false, err);
+	if (lock == -ENOENT)
+		return mapping_remove(id, err);
+	if (lock < 0)
+		return lock;
+	r = check_deletable(id, force, err);
+	if (r == 0)
+		r = fault_point("delete", err);
+	if (r < 0)
+		return r;
+	return str_eq(sid, id) ? sandbox_stop(sid, force, err) : container_remove(sid, id, err);
+}
