@@ -201,13 +201,14 @@ int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *
 }
 
 int agentc_create_container(struct agentc *agent, const char *id, const struct oci_spec *spec,
-			    uint64_t deadline, struct err *err)
+			    bool sandbox_pidns, uint64_t deadline, struct err *err)
 {
 	Grpc__CreateContainerRequest message = GRPC__CREATE_CONTAINER_REQUEST__INIT;
 	int r;
 
 	message.container_id = unconst(id);
 	message.exec_id = unconst(id);
+	message.sandbox_pidns = sandbox_pidns;
 	message.oci = spec_to_pb(spec);
 	r = call(agent, AGENT, "CreateContainer", &message.base, deadline, err);
 	pb_free(&message.oci->base);

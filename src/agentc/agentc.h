@@ -42,8 +42,9 @@ int agentc_create_sandbox(struct agentc *agent, const char *id, const char *host
 			  uint64_t deadline, struct err *err);
 int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err);
 
+/* @sandbox_pidns: in the pid namespace of the sandbox's own container. */
 int agentc_create_container(struct agentc *agent, const char *id, const struct oci_spec *spec,
-			    uint64_t deadline, struct err *err);
+			    bool sandbox_pidns, uint64_t deadline, struct err *err);
 int agentc_start_container(struct agentc *agent, const char *id, uint64_t deadline,
 			   struct err *err);
 int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadline,

@@ -35,7 +35,8 @@ struct making {
 	const char *sid;
 	struct oci_spec *spec;
 	struct container_record *record;
-	int dirfd; /* of the container */
+	bool shares_pid; /* with the pod's own container */
+	int dirfd;       /* of the container */
 };
 
 static char *timestamp(void)
@@ -123,7 +124,7 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 					  .detach = params->detach };
 	int r;
 
-	r = agentc_create_container(agent, params->id, making->spec,
+	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid,
 				    deadline_in(CREATE_CONTAINER_MS), err);
 	timeline_mark(params->timeline, "create container");
 	if (r == 0)
@@ -153,7 +154,7 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 		r = register_container(making, err);
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
-				       making->params->id, true, err);
+				       making->params->id, 0, &making->shares_pid, err);
 	if (r == 0)
 		r = sandbox_finish(making->params, start, making->spec, &agent, err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
@@ -180,15 +181,19 @@ static int create_first(struct making *making, struct err *err)
 
 static int create_in_existing(struct making *making, struct err *err)
 {
+	__attribute__((cleanup(container_view_done))) struct container_view owner = { 0 };
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	int r;
 
-	r = register_container(making, err);
+	r = container_look(making->sid, &owner, err);
+	if (r == 0)
+		r = register_container(making, err);
 	if (r == 0)
 		r = sandbox_connect(making->sid, &agent, err);
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
-				       making->params->id, false, err);
+				       making->params->id, owner.record->shim.pid,
+				       &making->shares_pid, err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
 }
 

@@ -184,27 +184,52 @@ static void make_mount_points(const struct oci_spec *spec, const char *bundle, c
 	}
 }
 
-/* Which namespaces the container gets in the guest (reference 05, section 8, and design). */
-static int prepare_namespaces(struct oci_spec *spec, bool pod_owner, struct err *err)
+/* Does @path name the pid namespace of the pod's own container, as far as the host can see it? */
+static bool is_pods_pid(const char *path, pid_t owner_shim)
 {
-	size_t kept = 0;
+	CLEANUP(free) char *pods = xasprintf("/proc/%d/ns/pid", owner_shim);
 
-	/* First all that may be refused: half-way through, some would be there twice. */
+	return owner_shim > 0 && str_eq(path, pods);
+}
+
+static int check_joined(const struct oci_spec *spec, pid_t owner_shim, struct err *err)
+{
 	for (size_t i = 0; i < spec->n_namespaces; i++) {
 		const struct oci_namespace *ns = &spec->namespaces[i];
 
-		if (ns->path && (str_eq(ns->type, "user") || str_eq(ns->type, "pid")))
-			return err_set(err, ENOTSUP,
-				       "linux.namespaces: joining the %s namespace %s is not "
-				       "supported",
-				       ns->type, ns->path);
+		if (!ns->path || !(str_eq(ns->type, "user") || str_eq(ns->type, "pid")))
+			continue;
+		if (str_eq(ns->type, "pid") && is_pods_pid(ns->path, owner_shim))
+			continue;
+		return err_set(err, ENOTSUP,
+			       "linux.namespaces: joining the %s namespace %s is not supported%s",
+			       ns->type, ns->path,
+			       owner_shim > 0 && str_eq(ns->type, "pid")
+				       ? ", only that of the pod's own container is"
+				       : "");
 	}
+	return 0;
+}
+
+/* Which namespaces the container gets in the guest (reference 05, section 8, and design). */
+static int prepare_namespaces(struct oci_spec *spec, pid_t owner_shim, bool *ret_shares_pid,
+			      struct err *err)
+{
+	size_t kept = 0;
+	/* First all that may be refused: half-way through, some would be there twice. */
+	int r = check_joined(spec, owner_shim, err);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < spec->n_namespaces; i++) {
 		struct oci_namespace *ns = &spec->namespaces[i];
 		bool pods = str_eq(ns->type, "uts") || str_eq(ns->type, "ipc");
+		bool shared_pid = str_eq(ns->type, "pid") && ns->path;
 
+		*ret_shares_pid |= shared_pid;
 		/* The pod's uts and ipc are the guest's; the network is always. */
-		if (str_eq(ns->type, "network") || (pods && (pod_owner || ns->path))) {
+		if (str_eq(ns->type, "network") || shared_pid ||
+		    (pods && (owner_shim == 0 || ns->path))) {
 			free(ns->type);
 			free(ns->path);
 			continue;
@@ -225,13 +250,13 @@ void guest_spec_drop_seccomp(struct oci_spec *spec)
 }
 
 int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *sid, const char *cid,
-		       bool pod_owner, struct err *err)
+		       pid_t owner_shim, bool *ret_shares_pid, struct err *err)
 {
 	CLEANUP(free) char *rootfs = NULL;
 	CLEANUP(free) char *name = guest_spec_root_name(cid);
 	int r;
 
-	r = prepare_namespaces(spec, pod_owner, err);
+	r = prepare_namespaces(spec, owner_shim, ret_shares_pid, err);
 	if (r < 0)
 		return r;
 	rootfs = *spec->root_path == '/' ? xstrdup(spec->root_path)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct err;
 struct oci_spec;
@@ -17,8 +18,10 @@ void guest_spec_drop_seccomp(struct oci_spec *spec);
  * Shares the root and the bind mounts of @spec with the guest of @sid, and
  * changes @spec to name them as the guest sees them.
  *
- * @pod_owner  the sandbox's own container: the guest's uts and ipc namespaces
- *             are its own
+ * @owner_shim      0: this is the sandbox's own container, and the guest's uts and
+ *                  ipc namespaces are its own; else the shim of that container
+ * @ret_shares_pid  whether the container is to live in that one's pid namespace, by
+ *                  naming "/proc/<owner_shim>/ns/pid"
  */
 int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *sid, const char *cid,
-		       bool pod_owner, struct err *err);
+		       pid_t owner_shim, bool *ret_shares_pid, struct err *err);

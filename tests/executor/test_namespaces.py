@@ -122,4 +122,4 @@ class UserNamespace(ExecutorTest):
 class Mappings(ExecutorTest):
     def test_without_a_user_namespace_are_refused(self):
         self.spec["linux"]["uidMappings"] = [{"containerID": 0, "hostID": 1, "size": 1}]
-        self.fails("there is no user namespace to map")
+        self.fails("linux.uidMappings: given without a user namespace")

@@ -275,6 +275,8 @@ static bool own_mounts(void)
 	return done;
 }
 
+static bool shares_pid;
+
 /* A volume's source with that base name, as the guest sees it afterwards; owned. */
 static char *shared_as(const char *cid, const char *base)
 {
@@ -290,7 +292,7 @@ static char *shared_as(const char *cid, const char *base)
 	spec->mounts[0].destination = xstrdup("/data");
 	spec->mounts[0].type = xstrdup("bind");
 	spec->mounts[0].source = xstrdup(source);
-	if (guest_spec_prepare(spec, tmp, "s1", cid, true, &err) != 0)
+	if (guest_spec_prepare(spec, tmp, "s1", cid, 0, &shares_pid, &err) != 0)
 		fail_msg("%s", err.text);
 	return xstrdup(spec->mounts[0].source);
 }
@@ -329,15 +331,56 @@ TEST(a_bind_mount_that_is_not_there_is_named)
 	spec->n_mounts = 1;
 	spec->mounts[0].destination = xstrdup("/data");
 	spec->mounts[0].type = xstrdup("bind");
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", true, &err), -EINVAL);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), -EINVAL);
 	assert_string_equal(err.text, "mounts: /data: a bind mount needs a source");
 	spec->mounts[0].source = xstrdup("/no/such/source");
 	free(spec->root_path);
 	spec->root_path = xstrdup("rootfs");
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c2", true, &err), -ENOENT);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c2", 0, &shares_pid, &err), -ENOENT);
 	assert_string_equal(err.text, "mounts: /data: source /no/such/source: No such file or "
 				      "directory");
 	assert_int_equal(share_close("s1", &err), 0);
+}
+
+/* A spec whose only namespace is a pid namespace that exists. */
+static struct oci_spec *spec_joining(const char *path)
+{
+	struct oci_spec *spec = oci_spec_new();
+
+	spec->root_path = xstrdup("rootfs");
+	spec->namespaces = xcalloc(1, sizeof(*spec->namespaces));
+	spec->n_namespaces = 1;
+	spec->namespaces[0].type = xstrdup("pid");
+	spec->namespaces[0].path = xstrdup(path);
+	return spec;
+}
+
+TEST(a_member_may_join_the_pid_namespace_of_its_pods_own_container)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = spec_joining("/proc/4711/ns/pid");
+	CLEANUP(free) char *root = tmp_path("rootfs");
+
+	require(geteuid() == 0 && own_mounts());
+	assert_int_equal(share_open("s1", &err), 0);
+	assert_int_equal(mkdir_p(root, 0700, &err), 0);
+	shares_pid = false;
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, &shares_pid, &err), 0);
+	assert_true(shares_pid);
+	assert_int_equal(spec->n_namespaces, 0);
+	assert_int_equal(share_close("s1", &err), 0);
+}
+
+TEST(no_other_pid_namespace_can_be_joined)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = spec_joining("/proc/1/ns/pid");
+
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, &shares_pid, &err),
+			 -ENOTSUP);
+	assert_string_equal(err.text, "linux.namespaces: joining the pid namespace /proc/1/ns/pid "
+				      "is not supported, only that of the pod's own container is");
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), -ENOTSUP);
+	assert_string_equal(err.text, "linux.namespaces: joining the pid namespace /proc/1/ns/pid "
+				      "is not supported");
 }
 
 int main(void)
@@ -357,6 +400,8 @@ int main(void)
 		SETUP_TEST(a_sandbox_is_made_and_locked_once),
 		SETUP_TEST(a_volume_is_named_after_its_container_and_fits_a_file_name),
 		SETUP_TEST(a_bind_mount_that_is_not_there_is_named),
+		SETUP_TEST(a_member_may_join_the_pid_namespace_of_its_pods_own_container),
+		SETUP_TEST(no_other_pid_namespace_can_be_joined),
 	};
 
 	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
