@@ -202,7 +202,6 @@ TEST(what_cannot_be_done_is_refused_by_name)
 /* What the parser wrote to the log. */
 static char *log_of(const char *text)
 {
-	CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
 	CLEANUP(free) char *path = tmp_path("log");
 	CLEANUP(close) int fd = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
 	struct err err = { 0 };
@@ -212,7 +211,7 @@ static char *log_of(const char *text)
 	assert_true(fd >= 0);
 	log_init("test", LOG_LEVEL_DEBUG);
 	log_open_fd(fd, false);
-	spec = parse(text);
+	oci_spec_free(parse(text));
 	log_open_fd(-1, false);
 	assert_int_equal(file_read(path, 65536, &log, &len, &err), 0);
 	return log;
