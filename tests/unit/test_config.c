@@ -43,6 +43,7 @@ TEST(an_empty_file_gives_the_defaults)
 	assert_string_equal(config->hypervisor.entropy_source, "/dev/urandom");
 	assert_string_equal(config->proxy.path, "/usr/bin/kata-proxy");
 	assert_false(config->runtime.enable_debug);
+	assert_false(config->runtime.disable_guest_seccomp);
 	assert_int_equal(strv_len(config->hypervisor.virtio_fs_extra_args), 0);
 	assert_int_equal(strv_len(config->warnings), 0);
 }
@@ -53,13 +54,15 @@ TEST(every_kind_of_key_is_set)
 	struct config *config =
 		parse("[hypervisor.qemu]\npath = \"/q\"\ndefault_vcpus = 4\n"
 		      "enable_debug = true\nvirtio_fs_extra_args = [\"-o\", \"x\"]\n"
-		      "[proxy.kata]\nenable_debug = true\n");
+		      "[proxy.kata]\nenable_debug = true\n"
+		      "[runtime]\ndisable_guest_seccomp = true\n");
 
 	assert_string_equal(config->hypervisor.path, "/q");
 	assert_int_equal(config->hypervisor.default_vcpus, 4);
 	assert_true(config->hypervisor.enable_debug);
 	assert_int_equal(strv_len(config->hypervisor.virtio_fs_extra_args), 2);
 	assert_true(config->proxy.enable_debug);
+	assert_true(config->runtime.disable_guest_seccomp);
 	assert_false(config->shim.enable_debug);
 }
 
