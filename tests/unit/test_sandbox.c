@@ -383,6 +383,38 @@ TEST(no_other_pid_namespace_can_be_joined)
 				      "is not supported");
 }
 
+TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = spec_joining("/proc/1/ns/user");
+	CLEANUP(free) char *root = tmp_path("rootfs");
+
+	require(geteuid() == 0 && own_mounts());
+	free(spec->namespaces[0].type);
+	spec->namespaces[0].type = xstrdup("user");
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, &shares_pid, &err),
+			 -ENOTSUP);
+	assert_string_equal(err.text, "linux.namespaces: joining the user namespace "
+				      "/proc/1/ns/user is not supported");
+	free(spec->namespaces[0].path);
+	spec->namespaces[0].path = NULL;
+	assert_int_equal(share_open("s1", &err), 0);
+	assert_int_equal(mkdir_p(root, 0700, &err), 0);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), 0);
+	assert_non_null(oci_spec_namespace(spec, "user"));
+	assert_int_equal(share_close("s1", &err), 0);
+}
+
+TEST(a_system_call_filter_can_be_dropped)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+
+	guest_spec_drop_seccomp(spec);
+	spec->seccomp = xcalloc(1, sizeof(*spec->seccomp));
+	spec->seccomp->default_action = xstrdup("SCMP_ACT_KILL");
+	guest_spec_drop_seccomp(spec);
+	assert_null(spec->seccomp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +434,8 @@ int main(void)
 		SETUP_TEST(a_bind_mount_that_is_not_there_is_named),
 		SETUP_TEST(a_member_may_join_the_pid_namespace_of_its_pods_own_container),
 		SETUP_TEST(no_other_pid_namespace_can_be_joined),
+		SETUP_TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not),
+		SETUP_TEST(a_system_call_filter_can_be_dropped),
 	};
 
 	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
