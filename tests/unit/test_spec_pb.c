@@ -9,6 +9,7 @@
 #include "agentc/spec_pb.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "rpc/pb.h"
 #include "tests/unit/spec_full.h"
 #include "tests/unit/spec_json.h"
@@ -90,6 +91,27 @@ TEST(words_that_arrived_can_be_added_to)
 	for (size_t i = 0; i < 9; i++)
 		strv_addf(&back->process.env, "N%zu=x", i);
 	assert_int_equal(strv_len(back->process.env), 11);
+}
+
+/* As the engines wrote them, with other paths. */
+TEST(what_engines_write_is_taken_and_arrives)
+{
+	static const char *const engines[] = { "containerd-1.6", "podman-4.3-privileged",
+					       "podman-4.3-userns" };
+
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+		CLEANUP(free) char *path = xasprintf(TEST_DIR "/engines/%s.json", engines[i]);
+		CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
+		CLEANUP(oci_spec_free) struct oci_spec *back = NULL;
+		CLEANUP(free) char *text = NULL;
+		struct err err = { 0 };
+		size_t len = 0;
+
+		assert_int_equal(file_read(path, OCI_CONFIG_MAX, &text, &len, &err), 0);
+		spec = parse(text);
+		back = over_the_wire(spec);
+		assert_spec(spec, back);
+	}
 }
 
 TEST(a_small_configuration_arrives_with_nothing_added)
@@ -353,6 +375,7 @@ int main(void)
 		cmocka_unit_test(hooks_of_the_guest_arrive_and_those_of_the_host_do_not),
 		cmocka_unit_test(nothing_and_zero_arrive_as_they_are),
 		cmocka_unit_test(words_that_arrived_can_be_added_to),
+		cmocka_unit_test(what_engines_write_is_taken_and_arrives),
 		cmocka_unit_test(a_small_configuration_arrives_with_nothing_added),
 		cmocka_unit_test(a_process_arrives_alone_too),
 		cmocka_unit_test(resources_arrive_alone_too),
