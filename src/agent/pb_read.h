@@ -16,8 +16,14 @@ char *read_text(const char *s);
 /* Owned; NULL when there are none. */
 char **read_words(size_t n, char **from);
 
-/* Adds "key=value" to @v. -EINVAL, naming @map, when the key could not be told from the value. */
-int read_pair(char ***v, const char *map, const char *key, const char *value, struct err *err);
+/* An empty vector with room for @n strings; NULL for none. Owned. */
+char **read_room(size_t n);
+
+/*
+ * Puts "key=value" into *slot. -EINVAL, naming @map, when the key could not be
+ * told from the value.
+ */
+int read_pair(char **slot, const char *map, const char *key, const char *value, struct err *err);
 
 /* *ret is the caller's to free even when it fails. */
 int seccomp_from_pb(const Grpc__LinuxSeccomp *pb, struct oci_seccomp **ret, struct err *err);

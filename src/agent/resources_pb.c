@@ -139,8 +139,9 @@ int resources_read_pb(const Grpc__LinuxResources *pb, struct oci_resources *ret,
 	if (pb->blockio)
 		CHECK(io_from_pb(pb->blockio, ret, err));
 	hugepages_from_pb(pb, ret);
+	ret->unified = read_room(pb->n_unified);
 	for (size_t i = 0; i < pb->n_unified; i++)
-		CHECK(read_pair(&ret->unified, "linux.resources.unified", pb->unified[i]->key,
+		CHECK(read_pair(&ret->unified[i], "linux.resources.unified", pb->unified[i]->key,
 				pb->unified[i]->value, err));
 	return 0;
 }
