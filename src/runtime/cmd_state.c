@@ -2,25 +2,24 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/cli.h"
-#include "base/json_writer.h"
+#include "oci/state.h"
 #include "runtime/command.h"
 #include "sandbox/sandbox.h"
 
 static void print_state(const struct container_view *view)
 {
-	struct json_writer w = { .indent = 2 };
-	CLEANUP(free) char *text = NULL;
+	const struct oci_state state = {
+		.version = view->record->oci_version,
+		.id = view->record->id,
+		.status = state_name(view->state),
+		.pid = view->state == STATE_STOPPED ? 0 : view->record->shim.pid,
+		.bundle = view->record->bundle,
+		.annotations = view->record->annotations,
+	};
+	CLEANUP(free) char *text = oci_state_json(&state, true);
 
-	json_open_object(&w, NULL);
-	json_put_string(&w, "ociVersion", view->record->oci_version);
-	json_put_string(&w, "id", view->record->id);
-	json_put_string(&w, "status", state_name(view->state));
-	json_put_i64(&w, "pid", view->state == STATE_STOPPED ? 0 : view->record->shim.pid);
-	json_put_string(&w, "bundle", view->record->bundle);
-	json_put_map(&w, "annotations", view->record->annotations);
-	json_close_object(&w);
-	text = json_finish(&w);
 	(void)fputs(text, stdout);
 }
 

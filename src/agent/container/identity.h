@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* identity.h - limits, user, groups and capabilities of a container's process */
+/* identity.h - user, groups and capabilities of a container's process */
 #pragma once
 
 #include <stdint.h>
@@ -7,11 +7,29 @@
 struct err;
 struct oci_process;
 
-/* Resource limits and the OOM score, while we may still raise them. */
-int identity_set_limits(const struct oci_process *process, struct err *err);
+/*
+ * Whether process.capabilities can be meant: every name is one of Linux's, and
+ * the sets are such as the kernel takes. Changes nothing, so that a mistake is
+ * told before anything of the container exists.
+ *
+ * @ret_missing  NULL, or a vector to which each capability is added once that is
+ *               asked for and that the calling process does not have itself:
+ *               identity_drop() leaves it out, as runc does. For a log line.
+ *
+ * Returns 0 or -EINVAL with the set and the capability.
+ */
+int identity_check(const struct oci_process *process, char ***ret_missing, struct err *err);
 
-/* The one place where privileges are given up. Nothing before it, nothing regained after it. */
+/*
+ * The one place where privileges are given up: bounding set, umask, groups, gid,
+ * uid, capabilities, no_new_privs. Nothing of it reads a file, and nothing is
+ * regained after it. Returns 0, -EINVAL of identity_check(), or the errno of the
+ * call that failed; then the process must end.
+ */
 int identity_drop(const struct oci_process *process, struct err *err);
 
-/* The home directory that the container's own /etc/passwd gives @uid, or "/". Owned. */
+/* rlimits_set() of rlimits.h. */
+int identity_set_limits(const struct oci_process *process, struct err *err);
+
+/* passwd_home() of passwd.h, where the root is the container's. Owned. */
 char *identity_home(uint32_t uid);
