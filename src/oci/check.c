@@ -210,9 +210,10 @@ static int check_mappings(const struct oci_id_mapping *mappings, size_t n, const
 			  const struct oci_namespace *user, struct err *err)
 {
 	if (n > 0 && !user)
-		return err_set(err, EINVAL, "linux.%s: there is no user namespace to map", name);
+		return err_set(err, EINVAL, "linux.%s: given without a user namespace", name);
 	if (n == 0 && user && !user->path)
-		return err_set(err, EINVAL, "linux.%s: a user namespace needs a mapping", name);
+		return err_set(err, EINVAL, "linux.%s: missing, a new user namespace needs it",
+			       name);
 	if (n > OCI_ID_MAPPINGS_MAX)
 		return err_set(err, EINVAL, "linux.%s: %zu mappings, at most %u are possible", name,
 			       n, OCI_ID_MAPPINGS_MAX);

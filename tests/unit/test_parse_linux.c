@@ -47,14 +47,12 @@ TEST(mappings_and_user_namespaces_belong_together)
 			       "\"uidMappings\":[]");
 
 	assert_int_equal(spec->n_uid_mappings, 0);
-	refused_linux("\"uidMappings\":" MAP,
-		      "linux.uidMappings: there is no user namespace to map");
-	refused_linux("\"gidMappings\":" MAP,
-		      "linux.gidMappings: there is no user namespace to map");
+	refused_linux("\"uidMappings\":" MAP, "linux.uidMappings: given without a user namespace");
+	refused_linux("\"gidMappings\":" MAP, "linux.gidMappings: given without a user namespace");
 	refused_linux(USER "\"gidMappings\":" MAP,
-		      "linux.uidMappings: a user namespace needs a mapping");
+		      "linux.uidMappings: missing, a new user namespace needs it");
 	refused_linux(USER "\"uidMappings\":" MAP,
-		      "linux.gidMappings: a user namespace needs a mapping");
+		      "linux.gidMappings: missing, a new user namespace needs it");
 	refused_linux(USER "\"uidMappings\":" MAP ",\"gidMappings\":[{\"size\":0}]",
 		      "linux.gidMappings[0].size: must be 1 or more");
 	refused_linux(USER "\"uidMappings\":[{\"hostID\":4294967296}]",
