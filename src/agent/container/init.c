@@ -248,6 +248,21 @@ static int prepare_self(const struct oci_spec *spec, int mapped, struct err *err
 	return set_names(spec, err);
 }
 
+/* With a user namespace the helper has prepared it, with the rights that are needed. */
+static int enter_rootfs(const struct launch *launch, struct err *err)
+{
+	struct rootfs_handles own = { 0 };
+	struct rootfs_handles *handles = launch->rootfs ? launch->rootfs : &own;
+	int r = 0;
+
+	if (!launch->rootfs)
+		r = rootfs_prepare(launch->spec, &launch->rootfs_options, &own, err);
+	if (r == 0)
+		r = rootfs_enter(launch->spec, handles, err);
+	rootfs_handles_done(handles);
+	return r;
+}
+
 static int container_main(const struct launch *launch, int mapped, int control, struct err *err)
 {
 	struct control_message ready = { .type = CONTROL_READY };
@@ -257,7 +272,7 @@ static int container_main(const struct launch *launch, int mapped, int control, 
 	r = prepare_self(spec, mapped, err);
 	if (r < 0)
 		return r;
-	r = rootfs_enter(spec, err);
+	r = enter_rootfs(launch, err);
 	if (r < 0)
 		return r;
 	if (launch->process->terminal) {
