@@ -21,6 +21,7 @@
 #include "agent/container/identity.h"
 #include "agent/container/launch.h"
 #include "agent/container/namespaces.h"
+#include "agent/container/own_program.h"
 #include "agent/container/rootfs.h"
 #include "agent/container/tty.h"
 #include "base/cleanup.h"
@@ -82,6 +83,8 @@ static int exec_program(const struct oci_process *process, char **env, struct er
 	if (!program)
 		return err_set(err, reason, "exec: \"%s\": permission denied", name);
 
+	if (own_program_is(program))
+		return err_set(err, EACCES, "exec: \"%s\": permission denied", name);
 	execve(program, process->args, env);
 	reason = errno;
 	if (reason == ENOENT)

@@ -16,6 +16,7 @@
 #include "agent/container/control.h"
 #include "agent/container/init.h"
 #include "agent/container/namespaces.h"
+#include "agent/container/own_program.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -154,6 +155,7 @@ int launch_start(const struct launch *launch, struct launched *ret, struct err *
 	pid_t pid;
 	int r;
 
+	own_program_remember();
 	r = namespaces_check(launch->spec, err);
 	if (r < 0)
 		return r;
