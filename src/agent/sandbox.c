@@ -92,6 +92,7 @@ int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
 		return container->cgroup_fd;
 
 	launch.cgroup_fd = container->cgroup_fd;
+	launch.rootfs_options.pod_namespaces = true; /* the guest's are the pod's */
 	r = process_launch(container, id, &spec->process, &launch, req, &container->init, err);
 	if (r < 0) {
 		(void)rmdir(container->cgroup_path); /* nothing has entered it */

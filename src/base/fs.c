@@ -210,19 +210,44 @@ bool is_mount_point(const char *path)
 	return list_mounts(path, &mounts) == 0 && strv_contains(mounts, path);
 }
 
+int mount_copy(int dirfd, const char *path, bool recursive)
+{
+	unsigned flags = recursive ? AT_RECURSIVE : 0;
+	int fd = (int)syscall(SYS_open_tree, dirfd, path,
+			      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int change_mount(int fd, bool recursive, const struct mount_change *change)
+{
+	struct mount_attr attr = { .attr_set = change->set,
+				   .attr_clr = change->clear,
+				   .propagation = change->propagation };
+	unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+
+	if (!(change->set | change->clear | change->propagation))
+		return 0;
+	return syscall(SYS_mount_setattr, fd, "", flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+int mount_change(int fd, bool recursive, const struct mount_change *change, struct err *err)
+{
+	int r = change_mount(fd, recursive, change);
+
+	if (r == 0)
+		return 0;
+	errno = -r;
+	return err_errno(err, "change mount flags");
+}
+
 static int clone_at(int dirfd, const char *path, bool recursive, unsigned long long attr_set)
 {
-	struct mount_attr attr = { .attr_set = attr_set, .propagation = MS_PRIVATE };
-	unsigned flags = recursive ? AT_RECURSIVE : 0;
-	CLEANUP(close) int fd = -1;
+	struct mount_change change = { .set = attr_set, .propagation = MS_PRIVATE };
+	CLEANUP(close) int fd = mount_copy(dirfd, path, recursive);
+	int r = fd < 0 ? fd : change_mount(fd, recursive, &change);
 
-	fd = (int)syscall(SYS_open_tree, dirfd, path,
-			  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | flags);
-	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr)) < 0)
-		return -errno;
-	return take_fd(&fd);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 int mount_clone(const char *source, bool recursive, unsigned long long attr_set, struct err *err)

@@ -34,5 +34,21 @@ int mount_clone(const char *source, bool recursive, unsigned long long attr_set,
 /* The same for what @fd refers to; its path is not resolved again. */
 int mount_clone_fd(int fd, bool recursive, unsigned long long attr_set, struct err *err);
 
+/*
+ * As mount_clone(), but flags and propagation stay those of the source.
+ * @path is resolved from @dirfd; "" is @dirfd itself. No error text.
+ */
+int mount_copy(int dirfd, const char *path, bool recursive);
+
+/* What mount_change() does to a mount; 0 leaves it as it is. */
+struct mount_change {
+	unsigned long long set; /* MOUNT_ATTR_* */
+	unsigned long long clear;
+	unsigned propagation; /* one of MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE */
+};
+
+/* Changes the mount @fd, with @recursive those below it too: all of them or none. */
+int mount_change(int fd, bool recursive, const struct mount_change *change, struct err *err);
+
 /* Hangs a detached mount over what @target_fd refers to. */
 int mount_attach(int mount_fd, int target_fd, struct err *err);

@@ -17,13 +17,14 @@
 
 #define PATH_PARTS_MAX 256u
 #define LINKS_MAX      40u /* path_resolution(7) */
-#define RACE_TRIES     16  /* EAGAIN: a rename somewhere on the system; see openat2(2) */
+/* EAGAIN: ".." met a rename or mount somewhere on the system; see openat2(2). */
+#define RACE_TRIES 128
 
-static int open_how(int root, const char *path, int flags, mode_t mode)
+static int open_resolved(int root, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = { .flags = (unsigned)flags | O_CLOEXEC,
 				.mode = mode,
-				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+				.resolve = resolve | RESOLVE_NO_MAGICLINKS };
 	long fd = -1;
 
 	for (int i = 0; i < RACE_TRIES; i++) {
@@ -34,6 +35,11 @@ static int open_how(int root, const char *path, int flags, mode_t mode)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+static int open_how(int root, const char *path, int flags, mode_t mode)
+{
+	return open_resolved(root, path, flags, mode, RESOLVE_IN_ROOT);
+}
+
 int safe_open(int root, const char *path, int flags, mode_t mode)
 {
 	return open_how(root, path, flags, mode);
@@ -42,6 +48,41 @@ int safe_open(int root, const char *path, int flags, mode_t mode)
 int safe_open_nofollow(int root, const char *path, int flags)
 {
 	return open_how(root, path, flags | O_NOFOLLOW, 0);
+}
+
+int safe_open_plain(int root, const char *path, int flags)
+{
+	return open_resolved(root, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+int safe_open_same_mount(int dir, const char *path, int flags)
+{
+	return open_resolved(dir, path, flags, 0,
+			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+}
+
+char *safe_clean(const char *path)
+{
+	char *out = xcalloc(strlen(path) + 2, 1);
+	size_t len = 0;
+
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && strncmp(path, "..", n) == 0) {
+			while (len > 0 && out[--len] != '/')
+				;
+		} else if (n > 0 && !(n == 1 && *path == '.')) {
+			out[len++] = '/';
+			memcpy(out + len, path, n);
+			len += n;
+		}
+		path += n + strspn(path + n, "/");
+	}
+	if (len == 0)
+		out[len++] = '/';
+	out[len] = '\0';
+	return out;
 }
 
 /*
@@ -84,10 +125,14 @@ static int make_part(int root, int parent, const char *at, const char *part, mod
 /* NOLINTNEXTLINE(misc-no-recursion): ends at LINKS_MAX */
 static int make_dirs(int root, const char *path, mode_t mode, unsigned links)
 {
-	CLEANUP(strv_free) char **parts = strv_split(path, "/");
-	CLEANUP(free) char *at = xstrdup("");
-	int fd;
+	CLEANUP(strv_free) char **parts = NULL;
+	CLEANUP(free) char *at = NULL;
+	int fd = open_how(root, path, O_PATH | O_DIRECTORY, 0);
 
+	if (fd != -ENOENT)
+		return fd;
+	parts = strv_split(path, "/");
+	at = xstrdup("");
 	if (strv_len(parts) > PATH_PARTS_MAX)
 		return -ENAMETOOLONG;
 	if (links > LINKS_MAX)
@@ -120,7 +165,6 @@ static int touch(int root, const char *path, unsigned links)
 {
 	CLEANUP(free) char *parent = xstrndup(path, (size_t)(path_base(path) - path));
 	CLEANUP(free) char *target = NULL;
-	CLEANUP(close) int made = -1;
 	CLEANUP(close) int dir = -1;
 	int fd = open_how(root, path, O_PATH, 0);
 
@@ -131,11 +175,12 @@ static int touch(int root, const char *path, unsigned links)
 	dir = make_dirs(root, parent, 0755, links);
 	if (dir < 0)
 		return dir;
-	made = open_how(root, path, O_CREAT | O_WRONLY | O_NONBLOCK | O_NOCTTY, 0644);
-	if (made >= 0)
-		return open_how(root, path, O_PATH, 0);
-	target = made == -ENOENT ? dangling_target(dir, parent, path_base(path)) : NULL;
-	return target ? touch(root, target, links + 1) : made;
+	/* mknod follows no link and opens nothing that somebody else has put there meanwhile. */
+	if (mknodat(dir, path_base(path), S_IFREG | 0644, 0) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open_how(root, path, O_PATH, 0);
+	target = fd == -ENOENT ? dangling_target(dir, parent, path_base(path)) : NULL;
+	return target ? touch(root, target, links + 1) : fd;
 }
 
 int safe_touch(int root, const char *path, struct err *err)

@@ -20,6 +20,19 @@ int safe_open(int root, const char *path, int flags, mode_t mode);
 /* As safe_open(), but a symbolic link as last component is not followed: -ELOOP. */
 int safe_open_nofollow(int root, const char *path, int flags);
 
+/* As safe_open(), but a symbolic link anywhere in @path is -ELOOP. */
+int safe_open_plain(int root, const char *path, int flags);
+
+/*
+ * As safe_open_plain(), and -EXDEV for whatever is not in the mount of @dir:
+ * what is mounted over a file of procfs or devpts is not one of its files.
+ * @path is relative and ".." does not leave @dir.
+ */
+int safe_open_same_mount(int dir, const char *path, int flags);
+
+/* "/a/b" for "a//./x/../b/": no link is looked at, ".." ends at "/". Owned. */
+char *safe_clean(const char *path);
+
 /*
  * An O_PATH descriptor of the directory @path, made with its parents (@mode)
  * where missing. A dangling link on the way leads to what it names, inside the
@@ -27,5 +40,8 @@ int safe_open_nofollow(int root, const char *path, int flags);
  */
 int safe_mkdir_p(int root, const char *path, mode_t mode, struct err *err);
 
-/* An O_PATH descriptor of the file @path, made empty with its parents where missing. */
+/*
+ * An O_PATH descriptor of the file @path, made empty with its parents where
+ * missing. One that is there is never opened for more: it may be a device or FIFO.
+ */
 int safe_touch(int root, const char *path, struct err *err);

@@ -245,3 +245,12 @@ flags_on_host()
 	runtime exec "$ID" sh -c 'echo shared >/data/file'
 	[ "$(runtime run --bundle "$member" member </dev/null)" = shared ]
 }
+
+@test "several directories are masked" {
+	# By copies of one mount: the guest's kernel, other than newer ones, copies attached ones only.
+	dir=$(bundle)
+	set_args "$dir" sh -c 'cd /proc; for i in bus fs driver; do ls -A $i; done; cat version; echo end'
+	edit_bundle "$dir" \
+		'.linux.maskedPaths = ["/proc/bus", "/proc/fs", "/proc/driver", "/proc/version"]'
+	[ "$(runtime run --bundle "$dir" "$ID" 2>/dev/null)" = end ]
+}

@@ -2,7 +2,7 @@
 /*
  * exec_bundle - the agent's executor on the host, without a machine around it
  *
- *   exec_bundle [--commands FD] BUNDLE|CONFIG.JSON
+ *   exec_bundle [--commands FD] [--deny MAJOR:MINOR] BUNDLE|CONFIG.JSON
  *
  * Runs the container of a bundle in the foreground and ends with its exit code;
  * what goes wrong before is one line on stderr and exit code 125. With
@@ -15,16 +15,19 @@
  *   wait             "exit N"
  *   pid              "pid N"
  *
- * or "error …". At the end of FD the container is killed and removed.
+ * or "error …". At the end of FD the container is killed and removed. --deny
+ * names what the agent would: a disk of the guest itself.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +48,7 @@ struct container {
 	struct launched init;
 	bool ended;
 	int status;
+	dev_t denied; /* 0: none */
 };
 
 /* Copies between the terminal and our own stdio, until the terminal's users have gone. */
@@ -143,6 +147,8 @@ static int create(struct container *container, pid_t *ret_relay, struct err *err
 				 .stdio = { 0, 1, 2 } };
 	int r;
 
+	launch.rootfs_options.denied = &container->denied;
+	launch.rootfs_options.n_denied = container->denied ? 1 : 0;
 	r = launch_start(&launch, &container->init, err);
 	return r < 0 ? r : listen_to(&container->init, CONTROL_READY, ret_relay, err);
 }
@@ -286,6 +292,19 @@ static int load(const char *path, struct oci_spec **ret, struct err *err)
 	return 0;
 }
 
+/* 0, which is no disk, if it is none. */
+static dev_t parse_device(const char *text)
+{
+	const char *colon = strchr(text, ':');
+	CLEANUP(free) char *first = xstrndup(text, strcspn(text, ":"));
+	uint64_t numbers[2] = { 0 };
+
+	if (!colon || str_to_u64(first, 0, 4095, &numbers[0]) < 0 ||
+	    str_to_u64(colon + 1, 0, 1048575, &numbers[1]) < 0)
+		return 0;
+	return makedev((unsigned)numbers[0], (unsigned)numbers[1]);
+}
+
 int main(int argc, char **argv)
 {
 	struct container container = { 0 };
@@ -299,8 +318,13 @@ int main(int argc, char **argv)
 		(void)fcntl(commands, F_SETFD, FD_CLOEXEC);
 		i += 2;
 	}
+	if (i + 1 < argc && str_eq(argv[i], "--deny")) {
+		container.denied = parse_device(argv[i + 1]);
+		i += 2;
+	}
 	if (i + 1 != argc) {
-		(void)fprintf(stderr, "usage: exec_bundle [--commands FD] BUNDLE|CONFIG.JSON\n");
+		(void)fprintf(stderr, "usage: exec_bundle [--commands FD] [--deny MAJOR:MINOR] "
+				      "BUNDLE|CONFIG.JSON\n");
 		return EXIT_TROUBLE;
 	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);

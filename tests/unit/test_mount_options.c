@@ -94,9 +94,72 @@ TEST(bind_and_propagation_words)
 
 TEST(words_without_a_meaning_go_nowhere)
 {
-	parse("defaults,async,loud,nomand,remount,atime,norelatime");
+	parse("defaults,loud,silent,iversion,noiversion,norelatime");
 	assert_null(options.data);
+	assert_int_equal(options.attr_set | options.attr_clear, 0);
+}
+
+TEST(atime_takes_back_what_was_said_about_access_times)
+{
+	parse("noatime,atime");
+	assert_int_equal(options.attr_set, MOUNT_ATTR_RELATIME);
+	assert_int_equal(options.attr_clear, MOUNT_ATTR__ATIME);
+	parse("strictatime,nostrictatime");
+	assert_int_equal(options.attr_set, MOUNT_ATTR_RELATIME);
+}
+
+TEST(an_r_before_a_word_is_for_the_mounts_below_too)
+{
+	parse("rro,rnosuid,rnodev,rnoexec,rnodiratime,rnoatime,rnosymfollow");
+	assert_int_equal(options.r_attr_set, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+						     MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOATIME |
+						     MOUNT_ATTR_NOSYMFOLLOW);
+	assert_int_equal(options.attr_set | options.attr_clear, 0);
+	assert_true(options.read_only);
+	assert_null(options.data);
+	parse("rrw,rsuid,rdev,rexec,rdiratime,rsymfollow");
+	assert_int_equal(options.r_attr_set, 0);
+	assert_int_equal(options.r_attr_clear, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+						       MOUNT_ATTR_NODIRATIME |
+						       MOUNT_ATTR_NOSYMFOLLOW);
+	parse("rrelatime,rstrictatime,ratime,rnorelatime,rnostrictatime");
+	assert_int_equal(options.r_attr_set & MOUNT_ATTR__ATIME, MOUNT_ATTR_RELATIME);
+	assert_int_equal(options.r_attr_clear, MOUNT_ATTR__ATIME);
+	assert_null(options.data);
+}
+
+TEST(words_of_superblocks_are_for_the_file_system)
+{
+	parse("sync,dirsync,lazytime,mand,async,nolazytime,nomand");
+	assert_int_equal(strv_len(options.data), 7);
 	assert_int_equal(options.attr_set, 0);
+}
+
+TEST(a_bind_mount_has_no_file_system_to_tell)
+{
+	parse("rbind,sync,ro,dirsync");
+	assert_int_equal(mount_options_check_bind(&options, &err), 0);
+	assert_null(options.data);
+	parse("bind,size=3");
+	assert_int_equal(mount_options_check_bind(&options, &err), -EINVAL);
+	assert_string_equal(err.text, "mount option 'size=3' is none that a bind mount has");
+}
+
+TEST(remount_and_tmpcopyup_are_ours)
+{
+	parse("remount,tmpcopyup");
+	assert_true(options.remount && options.copy_up);
+	assert_null(options.data);
+}
+
+TEST(propagation_words_have_flags)
+{
+	assert_int_equal(mount_propagation("rslave"), MS_SLAVE | MS_REC);
+	assert_int_equal(mount_propagation("unbindable"), MS_UNBINDABLE);
+	assert_int_equal(mount_propagation("rsl"), 0);
+	assert_int_equal(mount_propagation(""), 0);
 }
 
 TEST(id_mapped_mounts_are_refused_by_name)
@@ -117,6 +180,12 @@ int main(void)
 		SETUP_TEST(access_time_is_one_field),
 		SETUP_TEST(bind_and_propagation_words),
 		SETUP_TEST(words_without_a_meaning_go_nowhere),
+		SETUP_TEST(atime_takes_back_what_was_said_about_access_times),
+		SETUP_TEST(an_r_before_a_word_is_for_the_mounts_below_too),
+		SETUP_TEST(words_of_superblocks_are_for_the_file_system),
+		SETUP_TEST(a_bind_mount_has_no_file_system_to_tell),
+		SETUP_TEST(remount_and_tmpcopyup_are_ours),
+		SETUP_TEST(propagation_words_have_flags),
 		SETUP_TEST(id_mapped_mounts_are_refused_by_name),
 	};
 

@@ -177,6 +177,65 @@ TEST(too_many_components_are_refused)
 	assert_int_equal(safe_mkdir_p(root, path, 0755, &err), -ENAMETOOLONG);
 }
 
+TEST(a_path_is_cleaned_without_looking)
+{
+	static const char *const cases[][2] = {
+		{ "", "/" },
+		{ "/", "/" },
+		{ "a", "/a" },
+		{ "//a///b/", "/a/b" },
+		{ "./a/.", "/a" },
+		{ "/a/../b", "/b" },
+		{ "/../../x", "/x" },
+		{ "a/b/../..", "/" },
+		{ "/..a/b..", "/..a/b.." },
+		{ "/...", "/..." },
+		{ "a/b/../c/", "/a/c" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(free) char *path = safe_clean(cases[i][0]);
+
+		assert_string_equal(path, cases[i][1]);
+	}
+}
+
+TEST(a_plain_path_has_no_link_at_all)
+{
+	CLEANUP(close) int root = open_root();
+	CLEANUP(close) int made = safe_mkdir_p(root, "dir/below", 0755, &err);
+	CLEANUP(close) int fd = safe_open_plain(root, "/dir/below", O_PATH);
+
+	assert_true(made >= 0 && fd >= 0);
+	link_in_root("dir", "link");
+	assert_int_equal(safe_open_plain(root, "/link", O_PATH | O_DIRECTORY), -ELOOP);
+	assert_int_equal(safe_open_plain(root, "/link/below", O_PATH), -ELOOP);
+}
+
+TEST(another_mount_is_not_entered_where_that_is_asked)
+{
+	CLEANUP(close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(close) int fd = safe_open_same_mount(root, "etc", O_PATH);
+
+	assert_true(fd >= 0);
+	assert_int_equal(safe_open_same_mount(root, "proc/version", O_RDONLY), -EXDEV);
+	assert_int_equal(safe_open_same_mount(root, "../etc", O_PATH), -EXDEV);
+}
+
+TEST(a_fifo_that_is_there_is_not_waited_for)
+{
+	CLEANUP(close) int root = open_root();
+	CLEANUP(free) char *path = tmp_path("root/fifo");
+	CLEANUP(close) int fd = -1;
+	struct stat st;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = safe_touch(root, "fifo", &err);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+}
+
 /* Swaps root/dir between a directory and a link that leads out, until it is killed. */
 static pid_t start_swapper(const char *dir, const char *link)
 {
@@ -186,6 +245,39 @@ static pid_t start_swapper(const char *dir, const char *link)
 		return pid;
 	for (;;)
 		(void)syscall(SYS_renameat2, AT_FDCWD, dir, AT_FDCWD, link, 2 /* exchange */);
+}
+
+/* CVE-2024-45310: an empty file or directory outside, made through a link that was swapped in. */
+TEST(nothing_is_touched_through_a_link_that_changes_meanwhile)
+{
+	CLEANUP(close) int root = open_root();
+	CLEANUP(free) char *outside = tmp_path("outside");
+	CLEANUP(free) char *dir = tmp_path("root/dir");
+	CLEANUP(free) char *link = tmp_path("root/link");
+	unsigned made = 0;
+	pid_t pid;
+
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(symlink(outside, link), 0);
+	pid = start_swapper(dir, link);
+	assert_true(pid > 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		CLEANUP(free) char *name = xasprintf("dir/file%u", i);
+		int fd = safe_touch(root, name, &err);
+
+		if (fd >= 0) {
+			made++;
+			close(fd);
+		}
+	}
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	assert_true(made > 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		CLEANUP(free) char *name = xasprintf("outside/file%u", i);
+
+		assert_false(there(name));
+	}
 }
 
 TEST(a_link_that_changes_meanwhile_leads_nowhere_else)
@@ -234,6 +326,11 @@ int main(void)
 		TMP_TEST(a_link_that_goes_in_a_circle_is_an_error),
 		TMP_TEST(a_file_is_made_with_its_parents_and_kept_if_there),
 		TMP_TEST(too_many_components_are_refused),
+		TMP_TEST(a_path_is_cleaned_without_looking),
+		TMP_TEST(a_plain_path_has_no_link_at_all),
+		TMP_TEST(another_mount_is_not_entered_where_that_is_asked),
+		TMP_TEST(a_fifo_that_is_there_is_not_waited_for),
+		TMP_TEST(nothing_is_touched_through_a_link_that_changes_meanwhile),
 		TMP_TEST(a_link_that_changes_meanwhile_leads_nowhere_else),
 	};
 

@@ -21,6 +21,7 @@
 #include "agent/container/identity.h"
 #include "agent/container/launch.h"
 #include "agent/container/namespaces.h"
+#include "agent/container/own_program.h"
 #include "agent/container/rootfs.h"
 #include "agent/container/tty.h"
 #include "base/cleanup.h"
@@ -82,6 +83,8 @@ static int exec_program(const struct oci_process *process, char **env, struct er
 	if (!program)
 		return err_set(err, reason, "exec: \"%s\": permission denied", name);
 
+	if (own_program_is(program))
+		return err_set(err, EACCES, "exec: \"%s\": permission denied", name);
 	execve(program, process->args, env);
 	reason = errno;
 	if (reason == ENOENT)
@@ -248,6 +251,21 @@ static int prepare_self(const struct oci_spec *spec, int mapped, struct err *err
 	return set_names(spec, err);
 }
 
+/* With a user namespace the helper has prepared it, with the rights that are needed. */
+static int enter_rootfs(const struct launch *launch, struct err *err)
+{
+	struct rootfs_handles own = { 0 };
+	struct rootfs_handles *handles = launch->rootfs ? launch->rootfs : &own;
+	int r = 0;
+
+	if (!launch->rootfs)
+		r = rootfs_prepare(launch->spec, &launch->rootfs_options, &own, err);
+	if (r == 0)
+		r = rootfs_enter(launch->spec, handles, err);
+	rootfs_handles_done(handles);
+	return r;
+}
+
 static int container_main(const struct launch *launch, int mapped, int control, struct err *err)
 {
 	struct control_message ready = { .type = CONTROL_READY };
@@ -257,7 +275,7 @@ static int container_main(const struct launch *launch, int mapped, int control, 
 	r = prepare_self(spec, mapped, err);
 	if (r < 0)
 		return r;
-	r = rootfs_enter(spec, err);
+	r = enter_rootfs(launch, err);
 	if (r < 0)
 		return r;
 	if (launch->process->terminal) {

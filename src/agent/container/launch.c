@@ -16,6 +16,7 @@
 #include "agent/container/control.h"
 #include "agent/container/init.h"
 #include "agent/container/namespaces.h"
+#include "agent/container/own_program.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -82,6 +83,8 @@ static int join(const struct launch *launch, int control, struct err *err)
 /* Makes a container whose namespaces have to be entered or mapped first. */
 static int create(const struct launch *launch, int control, struct err *err)
 {
+	struct rootfs_handles rootfs = { 0 };
+	struct launch prepared = *launch;
 	CLEANUP(close) int theirs = -1;
 	CLEANUP(close) int ours = -1;
 	CLEANUP(close) int pidfd = -1;
@@ -90,6 +93,10 @@ static int create(const struct launch *launch, int control, struct err *err)
 	int r;
 
 	r = namespaces_enter(launch->spec, err);
+	if (r == 0 && namespaces_has_user(launch->spec)) {
+		r = rootfs_prepare(launch->spec, &launch->rootfs_options, &rootfs, err);
+		prepared.rootfs = &rootfs;
+	}
 	if (r < 0)
 		return r;
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -101,7 +108,7 @@ static int create(const struct launch *launch, int control, struct err *err)
 		return err_errno(err, "clone");
 	if (pid == 0) {
 		close(take_fd(&ours));
-		init_container_main(launch, theirs, control);
+		init_container_main(&prepared, theirs, control);
 	}
 	r = namespaces_has_user(launch->spec) ? namespaces_map(launch->spec, pid, err) : 0;
 	if (r < 0) {
@@ -148,6 +155,7 @@ int launch_start(const struct launch *launch, struct launched *ret, struct err *
 	pid_t pid;
 	int r;
 
+	own_program_remember();
 	r = namespaces_check(launch->spec, err);
 	if (r < 0)
 		return r;

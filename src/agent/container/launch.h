@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "agent/container/rootfs.h"
+
 struct err;
 struct oci_process;
 struct oci_spec;
@@ -16,6 +18,8 @@ struct launch {
 	int cgroup_fd;  /* the container's directory (v2); -1: stay in the caller's */
 	int join_pidfd; /* the container's init, to run beside it; -1: be init */
 	int stdio[3];   /* the child's ends; unused with a terminal */
+	struct rootfs_options rootfs_options;
+	struct rootfs_handles *rootfs; /* prepared by the helper; NULL: not yet */
 };
 
 struct launched {

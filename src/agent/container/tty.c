@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,25 +19,60 @@
 #define DEVPTS_SUPER_MAGIC 0x1cd1
 #endif
 
-/* The multiplexer must be a real one: an image can put anything at /dev/pts (CVE-2025-52565). */
+/*
+ * The multiplexer must be that of a devpts: an image can put anything at
+ * /dev/pts (CVE-2025-52565), and opening a device or a FIFO has effects. In a
+ * devpts this name can be nothing else but for a mount over it.
+ */
 static int open_master(int root, struct err *err)
 {
-	CLEANUP(close) int fd = safe_open(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0);
+	CLEANUP(close) int pts = safe_open(root, "/dev/pts", O_PATH | O_DIRECTORY, 0);
+	CLEANUP(close) int fd = -1;
 	struct statfs fs;
-	struct stat st;
 	int unlock = 0;
 
+	if (pts < 0) {
+		errno = -pts;
+		return err_errno(err, "open /dev/pts");
+	}
+	if (fstatfs(pts, &fs) < 0)
+		return err_errno(err, "stat /dev/pts");
+	if (fs.f_type != DEVPTS_SUPER_MAGIC)
+		return err_set(err, EINVAL, "/dev/pts of the container is not a devpts");
+	fd = safe_open_same_mount(pts, "ptmx", O_RDWR | O_NOCTTY);
 	if (fd < 0) {
 		errno = -fd;
 		return err_errno(err, "open /dev/pts/ptmx");
 	}
-	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
-		return err_errno(err, "stat /dev/pts/ptmx");
-	if (fs.f_type != DEVPTS_SUPER_MAGIC || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2))
-		return err_set(err, EINVAL, "/dev/pts of the container is not a devpts");
 	if (ioctl(fd, TIOCSPTLCK, &unlock) < 0)
 		return err_errno(err, "unlock the terminal");
 	return take_fd(&fd);
+}
+
+static int open_existing_console(int dev, struct err *err)
+{
+	CLEANUP(close) int fd = openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(err, "open /dev/console");
+	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		return err_set(err, EINVAL,
+			       "/dev/console of the container is neither a file nor a character "
+			       "device");
+	return take_fd(&fd);
+}
+
+int tty_console_open(int root, struct err *err)
+{
+	CLEANUP(close) int dev = safe_mkdir_p(root, "/dev", 0755, err);
+
+	if (dev < 0)
+		return dev;
+	/* mknod neither follows a link nor opens what is there already. */
+	if (mknodat(dev, "console", S_IFREG | 0600, 0) < 0 && errno != EEXIST && errno != EROFS)
+		return err_errno(err, "make /dev/console");
+	return open_existing_console(dev, err);
 }
 
 static int bind_to_console(int root, int slave, struct err *err)
@@ -50,7 +84,7 @@ static int bind_to_console(int root, int slave, struct err *err)
 	mount_fd = mount_clone_fd(slave, false, 0, err);
 	if (mount_fd < 0)
 		return mount_fd;
-	target = safe_touch(root, "/dev/console", err);
+	target = tty_console_open(root, err);
 	if (target < 0)
 		return target;
 	r = mount_attach(mount_fd, target, err);
