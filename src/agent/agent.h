@@ -3,18 +3,29 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/loop.h"
+#include "oci/spec.h"
 
 struct container;
+struct ttrpc_request;
+
+#define AGENT_DISKS_MAX 8u
 
 struct agent {
 	struct loop *loop;
 	struct channel *channel;
 	bool debug; /* agent.log=debug */
 	bool sandbox_started;
-	struct container *containers;    /* owned */
-	struct ttrpc_request *destroyer; /* DestroySandbox that waits */
+	char *sandbox_id;                 /* owned; the id of the pod's own container too */
+	dev_t own_disks[AGENT_DISKS_MAX]; /* what the guest runs from: no container's to open */
+	size_t n_own_disks;
+	char **oom_events;                            /* ids, oldest first; owned */
+	struct ttrpc_request *oom_reader;             /* GetOOMEvent that waits */
+	struct container *containers;                 /* owned */
+	struct ttrpc_request *destroyer;              /* DestroySandbox that waits */
+	struct oci_hooks guest_hooks[OCI_HOOK_KINDS]; /* see guest_hooks.h; owned */
 	struct watch signals;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent.pb-c.h"
 #include "agent/agent.h"
@@ -50,7 +51,15 @@ static int start_create(struct ttrpc_request *req, const Grpc__CreateContainerRe
 	r = spec_from_pb(message->oci, &spec, err);
 	if (r < 0)
 		return r;
-	return container_create(agent, message->container_id, spec, req, err);
+	/* The host name came with the sandbox; for this one its request has no field. */
+	if (str_eq(message->container_id, agent->sandbox_id) && spec->domainname &&
+	    setdomainname(spec->domainname, strlen(spec->domainname)) < 0) {
+		r = err_errno(err, "domainname '%.64s'", spec->domainname);
+		oci_spec_free(spec);
+		return r;
+	}
+	return container_create(agent, message->container_id, spec, message->sandbox_pidns, req,
+				err);
 }
 
 void api_create_container(struct ttrpc_request *req, const ProtobufCMessage *in)

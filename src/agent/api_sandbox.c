@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/api.h"
 #include "agent/guest.h"
+#include "agent/guest_hooks.h"
 #include "agent/job.h"
 #include "agent/sandbox.h"
 #include "agent/storage.h"
@@ -44,7 +45,13 @@ static void sandbox_prepared(void *data, const struct err *error)
 {
 	struct sandbox_start *start = data;
 
-	start->agent->sandbox_started = error->code == 0;
+	if (error->code == 0) {
+		start->agent->sandbox_started = true;
+		free(start->agent->sandbox_id);
+		start->agent->sandbox_id = xstrdup(start->message->sandbox_id);
+		if (*start->message->guest_hook_path)
+			guest_hooks_scan(start->agent, start->message->guest_hook_path);
+	}
 	api_reply_result(start->req, error->code ? -1 : 0, error);
 	pb_free(&start->message->base);
 	free(start);
@@ -55,8 +62,6 @@ static int check_sandbox(const struct agent *agent, const Grpc__CreateSandboxReq
 {
 	if (agent->sandbox_started)
 		return err_set(err, EEXIST, "sandbox already started, impossible to start again");
-	if (message->sandbox_pidns)
-		return err_set(err, ENOSYS, "a shared pid namespace is not supported");
 	if (message->n_kernel_modules > 0)
 		return err_set(err, ENOSYS, "kernel_modules: this guest kernel has no modules");
 	for (size_t i = 0; i < message->n_storages; i++) {

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -162,13 +164,44 @@ static int mount_controllers(struct err *err)
 
 int guest_mount_cgroups(bool unified, struct err *err)
 {
+	int r;
+
 	if (unified && mount("cgroup2", CGROUP_ROOT, "cgroup2", CGROUP_FLAGS, NULL) < 0)
 		return err_errno(err, "mount cgroup2");
 	if (unified)
 		return 0;
 	if (mount("tmpfs", CGROUP_ROOT, "tmpfs", CGROUP_FLAGS, "mode=0755") < 0)
 		return err_errno(err, "mount tmpfs at " CGROUP_ROOT);
-	return mount_controllers(err);
+	r = mount_controllers(err);
+	if (r < 0)
+		return r;
+	/* Without controllers: it kills and freezes at once, which version 1 cannot. */
+	if (mkdir(CGROUP_ROOT "/unified", 0755) < 0 ||
+	    mount("cgroup2", CGROUP_ROOT "/unified", "cgroup2", CGROUP_FLAGS, NULL) < 0)
+		return err_errno(err, "mount cgroup2");
+	return 0;
+}
+
+size_t guest_own_disks(dev_t *ret, size_t max)
+{
+	unsigned major_nr = 0;
+	unsigned minor_nr = 0;
+	char path[64];
+	char *text = NULL;
+	struct stat st;
+	size_t n = 0;
+
+	if (stat("/", &st) < 0 || major(st.st_dev) == 0 || max < 2)
+		return 0;
+	ret[n++] = st.st_dev;
+	/* Of a partition, the whole disk as well. */
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", major(st.st_dev),
+		 minor(st.st_dev));
+	if (file_read_at(AT_FDCWD, path, sizeof(path), &text) == 0 &&
+	    sscanf(text, "%u:%u", &major_nr, &minor_nr) == 2)
+		ret[n++] = makedev(major_nr, minor_nr);
+	free(text);
+	return n;
 }
 
 int guest_loopback_up(struct err *err)

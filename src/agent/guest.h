@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct err;
 
@@ -15,6 +16,12 @@ int guest_prepare(struct err *err);
 
 /* Cgroups of version 2 (@unified), or every controller of version 1, at /sys/fs/cgroup. */
 int guest_mount_cgroups(bool unified, struct err *err);
+
+/*
+ * The disk that the guest runs from, and its partition: none with an initrd.
+ * Returns how many of @ret are set, at most @max.
+ */
+size_t guest_own_disks(dev_t *ret, size_t max);
 
 /* Brings up the loopback interface. */
 int guest_loopback_up(struct err *err);

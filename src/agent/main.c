@@ -100,6 +100,7 @@ static int run(struct agent *agent, struct err *err)
 	log_open_fd(open("/dev/kmsg", O_WRONLY | O_CLOEXEC), false);
 	read_options(agent, &unified);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	agent->n_own_disks = guest_own_disks(agent->own_disks, AGENT_DISKS_MAX);
 	r = guest_mount_cgroups(unified, err);
 	return r < 0 ? r : serve(agent, err);
 }

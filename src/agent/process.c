@@ -316,6 +316,23 @@ static void take_terminal(struct process *process, int *fd)
 	process->out.fd = take_fd(fd);
 }
 
+void process_ready(struct process *process)
+{
+	if (process->state != PROCESS_STARTING)
+		return; /* it has ended meanwhile */
+	process->state = PROCESS_READY;
+	process->was_ready = true;
+	finish_start(process, NULL);
+}
+
+void process_fail(struct process *process, const struct err *error)
+{
+	struct err ignored = { 0 };
+
+	finish_start(process, error);
+	(void)process_signal(process, SIGKILL, &ignored);
+}
+
 static void take_message(struct process *process, const struct control_message *message, int *fd)
 {
 	struct err error = { 0 };
@@ -330,9 +347,7 @@ static void take_message(struct process *process, const struct control_message *
 		take_terminal(process, fd);
 		break;
 	case CONTROL_READY:
-		process->state = PROCESS_READY;
-		process->was_ready = true;
-		finish_start(process, NULL);
+		container_ready(process->container);
 		break;
 	case CONTROL_ERROR:
 		(void)err_set(&error, message->code > 0 ? message->code : EIO, "%s", message->text);
@@ -365,6 +380,8 @@ static void read_control(struct process *process)
 		if (process->starter && (!process->is_init || process->was_ready)) {
 			process->state = PROCESS_RUNNING;
 			finish_start(process, NULL);
+			if (process->is_init)
+				container_started(process->container);
 		}
 		return;
 	}

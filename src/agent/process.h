@@ -73,6 +73,10 @@ int process_launch(struct container *container, const char *exec_id, const struc
 /* Lets a ready init go; @starter is answered when the program runs or could not be started. */
 int process_start(struct process *process, struct ttrpc_request *starter, struct err *err);
 
+/* Init may be started: its container is created. Or it may not, and ends. */
+void process_ready(struct process *process);
+void process_fail(struct process *process, const struct err *error);
+
 void process_read(struct outlet *outlet, uint32_t want, struct ttrpc_request *req);
 void process_write(struct process *process, const uint8_t *data, size_t len,
 		   struct ttrpc_request *req);

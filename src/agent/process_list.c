@@ -15,8 +15,8 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 
-#define PROCS_MAX     (1u << 20)
 #define ARGS_MAX      256u /* bytes of a command line that are shown */
 #define PROCESSES_MAX 512u /* with their arguments well below TTRPC_REPLY_MAX */
 #define STATUS_MAX    8192u
@@ -143,22 +143,22 @@ static Katac__ProcessInfo *read_process(pid_t pid)
 int process_list_read(const struct container *container, Katac__ListProcessesResponse *ret,
 		      struct err *err)
 {
-	CLEANUP(free) char *text = NULL;
-	char *save = NULL;
+	CLEANUP(free) pid_t *pids = NULL;
+	size_t n = 0;
 	int r;
 
-	r = file_read_at(container->cgroup_fd, "cgroup.procs", PROCS_MAX, &text);
+	r = cgroup_pids(container->cgroup, &pids, &n, err);
 	if (r < 0)
-		return err_set(err, -r, "read cgroup.procs of %s", container->id);
+		return r;
 	ret->processes = xcalloc(PROCESSES_MAX, sizeof(Katac__ProcessInfo *));
-	for (char *word = strtok_r(text, "\n", &save); word; word = strtok_r(NULL, "\n", &save)) {
+	for (size_t i = 0; i < n; i++) {
 		Katac__ProcessInfo *info;
 
 		if (ret->n_processes == PROCESSES_MAX) {
 			ret->truncated = true;
 			break;
 		}
-		info = read_process((pid_t)number(word));
+		info = read_process(pids[i]);
 		if (info)
 			ret->processes[ret->n_processes++] = info;
 	}

@@ -10,21 +10,22 @@
 
 #include "agent.pb-c.h"
 #include "agent/agent.h"
-#include "agent/container/cgroup.h"
 #include "agent/container/launch.h"
+#include "agent/guest_hooks.h"
 #include "agent/job.h"
+#include "agent/oom.h"
 #include "agent/process.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 #include "oci/spec.h"
 #include "rpc/ttrpc_server.h"
 
-#define CGROUP_EMPTY_MS  5000u /* from the last process's end to an empty cgroup */
-#define CGROUP_PROCS_MAX (1u << 20)
+#define CGROUP_EMPTY_MS 5000u /* from the last process's end to an empty cgroup */
 
 static void container_free(struct container *container)
 {
@@ -36,9 +37,8 @@ static void container_free(struct container *container)
 		container->processes = process->next;
 		process_free(process);
 	}
-	if (container->cgroup_fd >= 0)
-		close(container->cgroup_fd);
-	free(container->cgroup_path);
+	oom_unwatch(container);
+	cgroup_free(container->cgroup);
 	oci_spec_free(container->spec);
 	free(container->id);
 	free(container);
@@ -72,32 +72,95 @@ int container_find_process(struct container *container, const char *exec_id, str
 	return err_set(err, ENOENT, "container %s has no process %.64s", container->id, exec_id);
 }
 
-int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
+/* The pod's pid namespace is that of its own container: what engines call "pause". */
+static int share_pid_namespace(const struct agent *agent, struct oci_spec *spec, struct err *err)
+{
+	struct container *owner = agent->containers;
+	struct oci_namespace *ns;
+
+	while (owner && !str_eq(owner->id, agent->sandbox_id))
+		owner = owner->next;
+	if (!owner || owner->init->state == PROCESS_EXITED || owner->init->pid <= 0)
+		return err_set(err, ESRCH,
+			       "the sandbox's own container does not run, there is no pid "
+			       "namespace to share");
+	for (size_t i = 0; i < spec->n_namespaces; i++)
+		if (str_eq(spec->namespaces[i].type, "pid"))
+			return err_set(err, EINVAL, "linux.namespaces: pid, and sandbox_pidns");
+	spec->namespaces =
+		xrealloc(spec->namespaces, (spec->n_namespaces + 1) * sizeof(*spec->namespaces));
+	ns = &spec->namespaces[spec->n_namespaces++];
+	*ns = (struct oci_namespace){ .type = xstrdup("pid"),
+				      .path = xasprintf("/proc/%d/ns/pid", owner->init->pid) };
+	return 0;
+}
+
+static int make_cgroup(struct container *container, struct err *err)
+{
+	const struct oci_resources *resources = &container->spec->resources;
+	CLEANUP(free) char *path = cgroup_path(container->spec->cgroups_path, container->id);
+	int r;
+
+	if (!path)
+		return err_set(err, EINVAL, "linux.cgroupsPath: '%s' is not a path of a cgroup",
+			       container->spec->cgroups_path);
+	r = cgroup_create(path, &container->cgroup, err);
+	if (r < 0)
+		return r;
+	r = cgroup_apply(container->cgroup, resources, err);
+	if (r == 0)
+		r = cgroup_set_devices(container->cgroup, resources->device_rules,
+				       resources->n_device_rules, container->agent->own_disks,
+				       container->agent->n_own_disks, err);
+	return r;
+}
+
+/* Nothing has entered it yet, or what did has ended. */
+static void drop_cgroup(struct container *container)
+{
+	struct err ignored = { 0 };
+
+	if (container->cgroup)
+		(void)cgroup_remove(container->cgroup, 0, &ignored);
+}
+
+static struct launch launch_of(const struct agent *agent, const struct oci_spec *spec)
+{
+	struct launch launch = { .spec = spec, .join_pidfd = -1 };
+
+	/* The network and ipc namespaces of the guest are those of the pod. */
+	launch.rootfs_options.pod_namespaces = true;
+	launch.rootfs_options.denied = agent->own_disks;
+	launch.rootfs_options.n_denied = agent->n_own_disks;
+	return launch;
+}
+
+int container_create(struct agent *agent, const char *id, struct oci_spec *spec, bool sandbox_pidns,
 		     struct ttrpc_request *req, struct err *err)
 {
 	CLEANUP(container_free) struct container *container = xcalloc(1, sizeof(*container));
-	struct launch launch = { .spec = spec, .join_pidfd = -1 };
-	int r;
+	struct launch launch = launch_of(agent, spec);
+	int r = 0;
 
 	container->agent = agent;
 	container->id = xstrdup(id);
 	container->spec = spec;
-	container->cgroup_fd = -1;
-	container->cgroup_path = cgroup_path(spec->cgroups_path, id);
-	if (!container->cgroup_path)
-		return err_set(err, EINVAL, "linux.cgroupsPath: '%s' is not a path of a cgroup",
-			       spec->cgroups_path);
-	container->cgroup_fd = cgroup_create(container->cgroup_path, &spec->resources, err);
-	if (container->cgroup_fd < 0)
-		return container->cgroup_fd;
-
-	launch.cgroup_fd = container->cgroup_fd;
-	launch.rootfs_options.pod_namespaces = true; /* the guest's are the pod's */
-	r = process_launch(container, id, &spec->process, &launch, req, &container->init, err);
+	container->oom_fd = -1;
+	if (sandbox_pidns && !str_eq(id, agent->sandbox_id))
+		r = share_pid_namespace(agent, spec, err);
+	if (r == 0)
+		r = make_cgroup(container, err);
+	if (r == 0) {
+		launch.id = id;
+		launch.cgroup = container->cgroup;
+		r = process_launch(container, id, &spec->process, &launch, req, &container->init,
+				   err);
+	}
 	if (r < 0) {
-		(void)rmdir(container->cgroup_path); /* nothing has entered it */
+		drop_cgroup(container);
 		return r;
 	}
+	oom_watch(container);
 	container->processes = container->init;
 	container->next = agent->containers;
 	agent->containers = take_ptr(container);
@@ -123,9 +186,7 @@ static void sweep_processes(struct container *container)
 int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
 		   struct ttrpc_request *req, struct err *err)
 {
-	struct launch launch = { .spec = container->spec,
-				 .cgroup_fd = container->cgroup_fd,
-				 .join_pidfd = container->init->pidfd };
+	struct launch launch = launch_of(container->agent, container->spec);
 	struct process *process = NULL;
 	unsigned n = 0;
 	int r;
@@ -133,6 +194,12 @@ int container_exec(struct container *container, const char *exec_id, const struc
 	if (container->removing || container->init->state == PROCESS_EXITED ||
 	    container->init->state == PROCESS_STARTING)
 		return err_set(err, ESRCH, "container %s is not running", container->id);
+	if (container->frozen)
+		return err_set(err, EBUSY, "container %s is paused; resume it first",
+			       container->id);
+	launch.id = container->id;
+	launch.cgroup = container->cgroup;
+	launch.join_pidfd = container->init->pidfd;
 	sweep_processes(container);
 	for (process = container->processes; process; process = process->next) {
 		n++;
@@ -153,24 +220,16 @@ int container_exec(struct container *container, const char *exec_id, const struc
 
 int container_signal_all(struct container *container, int signo, struct err *err)
 {
-	CLEANUP(free) char *text = NULL;
-	char *save = NULL;
+	CLEANUP(free) pid_t *pids = NULL;
+	size_t n = 0;
 	int r;
 
-	if (signo == SIGKILL) {
-		r = cgroup_kill(container->cgroup_fd);
-		return r < 0 ? err_set(err, -r, "kill the cgroup of %s", container->id) : 0;
-	}
-	r = file_read_at(container->cgroup_fd, "cgroup.procs", CGROUP_PROCS_MAX, &text);
-	if (r < 0)
-		return err_set(err, -r, "read cgroup.procs of %s", container->id);
-	for (char *word = strtok_r(text, "\n", &save); word; word = strtok_r(NULL, "\n", &save)) {
-		int64_t pid = 0;
-
-		if (str_to_i64(word, 2, INT32_MAX, &pid) == 0)
-			(void)kill((pid_t)pid, signo); /* it may have ended meanwhile */
-	}
-	return 0;
+	if (signo == SIGKILL)
+		return cgroup_kill(container->cgroup, err);
+	r = cgroup_pids(container->cgroup, &pids, &n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		(void)kill(pids[i], signo); /* it may have ended meanwhile */
+	return r;
 }
 
 /* Removal: kill, wait for init (sandbox_reap), then the cgroup in a helper, then forget. */
@@ -188,37 +247,89 @@ static int remove_cgroup(void *data, struct err *err)
 {
 	struct container *container = data;
 
-	return cgroup_remove(container->cgroup_path, deadline_in(CGROUP_EMPTY_MS), err);
+	return cgroup_remove(container->cgroup, deadline_in(CGROUP_EMPTY_MS), err);
 }
 
 static void check_destroyed(struct agent *agent);
 
-static void removed(void *data, const struct err *error)
+static void forget(struct container *container, const struct err *hooks)
 {
 	const Grpc__Empty empty = GRPC__EMPTY__INIT;
-	struct container *container = data;
 	struct agent *agent = container->agent;
 
+	if (hooks->code)
+		log_warn("container %s: %s", container->id, hooks->text);
 	unlink_container(container);
-	if (container->remover && error->code)
-		ttrpc_reply_error(container->remover, error);
+	if (container->remover && container->removal.code)
+		ttrpc_reply_error(container->remover, &container->removal);
 	else if (container->remover)
 		ttrpc_reply(container->remover, &empty.base);
 	container_free(container);
 	check_destroyed(agent);
 }
 
+static void removed(void *data, const struct err *error)
+{
+	struct container *container = data;
+
+	container->removal = *error;
+	guest_hooks_run(container, OCI_HOOK_POSTSTOP, forget);
+}
+
 static void remove_when_stopped(struct container *container)
 {
 	const struct err success = { 0 };
+	struct err ignored = { 0 };
 
-	if (container->init->state != PROCESS_EXITED)
+	if (container->init->state != PROCESS_EXITED || container->jobs > 0)
 		return;
 	/* With init its whole pid namespace has ended: mostly there is nothing to wait for. */
-	if (rmdir(container->cgroup_path) == 0)
+	if (cgroup_remove(container->cgroup, 0, &ignored) == 0)
 		removed(container, &success);
 	else
 		job_start(container->agent->loop, remove_cgroup, removed, container);
+}
+
+void container_job_begin(struct container *container)
+{
+	container->jobs++;
+}
+
+void container_job_end(struct container *container)
+{
+	container->jobs--;
+	if (container->removing)
+		remove_when_stopped(container);
+}
+
+static void prestart_done(struct container *container, const struct err *error)
+{
+	if (error->code) {
+		container->removing = true;
+		process_fail(container->init, error);
+	} else {
+		process_ready(container->init);
+	}
+	container_job_end(container);
+}
+
+void container_ready(struct container *container)
+{
+	container_job_begin(container);
+	guest_hooks_run(container, OCI_HOOK_PRESTART, prestart_done);
+}
+
+static void poststart_done(struct container *container, const struct err *error)
+{
+	if (error->code)
+		log_warn("container %s: %s", container->id, error->text);
+	container_job_end(container);
+}
+
+void container_started(struct container *container)
+{
+	container_job_begin(container);
+	guest_hooks_run(container, OCI_HOOK_POSTSTART, poststart_done);
 }
 
 int container_remove(struct container *container, struct ttrpc_request *req, struct err *err)
@@ -229,10 +340,21 @@ int container_remove(struct container *container, struct ttrpc_request *req, str
 		return 0;
 	container->removing = true;
 	container->remover = req;
-	(void)cgroup_kill(container->cgroup_fd); /* a process in the way shows in remove_cgroup() */
+	/* A process that is in the way all the same shows in remove_cgroup(). */
+	(void)cgroup_kill(container->cgroup, err);
 	(void)process_signal(container->init, SIGKILL, err);
 	remove_when_stopped(container);
 	return 0;
+}
+
+/* Whatever else init has left behind in a pid namespace that is not its own ends with it. */
+static void end_with_init(struct container *container)
+{
+	const struct oci_namespace *pid = oci_spec_namespace(container->spec, "pid");
+	struct err ignored = { 0 };
+
+	if (!pid || pid->path)
+		(void)cgroup_kill(container->cgroup, &ignored);
 }
 
 static void reap_one(struct agent *agent, pid_t pid, int status)
@@ -241,6 +363,9 @@ static void reap_one(struct agent *agent, pid_t pid, int status)
 		for (struct process *p = c->processes; p; p = p->next) {
 			if (!process_reaped(p, pid, status))
 				continue;
+			oom_look(c);
+			if (p == c->init && p->state == PROCESS_EXITED)
+				end_with_init(c);
 			/* An init that never was ready leaves no container behind. */
 			if (p == c->init && p->state == PROCESS_EXITED && !p->was_ready)
 				c->removing = true;

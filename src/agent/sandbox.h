@@ -3,9 +3,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
 
 struct agent;
-struct err;
+struct cgroup;
 struct oci_process;
 struct oci_spec;
 struct process;
@@ -18,12 +22,17 @@ struct container {
 	struct agent *agent; /* borrowed */
 	char *id;
 	struct oci_spec *spec; /* owned */
-	char *cgroup_path;
-	int cgroup_fd;
-	struct process *init;          /* one of processes */
+	struct cgroup *cgroup; /* owned */
+	bool frozen;
+	unsigned jobs;        /* helpers that are at work on it: it must not go before they end */
+	struct watch oom;     /* of oom_fd */
+	int oom_fd;           /* owned; -1: not watched */
+	uint64_t oom_kills;   /* that have been told */
+	struct process *init; /* one of processes */
 	struct process *processes;     /* owned */
 	struct ttrpc_request *remover; /* RemoveContainer that waits */
 	bool removing;
+	struct err removal; /* how it went */
 };
 
 /* Both name what they looked for: -ENOENT. */
@@ -33,9 +42,13 @@ int container_find(struct agent *agent, const char *id, struct container **ret, 
 int container_find_process(struct container *container, const char *exec_id, struct process **ret,
 			   struct err *err);
 
-/* Starts to create a container and takes @spec over; @req is answered when it is ready or failed.
+/*
+ * Starts to create a container and takes @spec over; @req is answered when it
+ * is ready or failed.
+ *
+ * @sandbox_pidns  its processes live in the pid namespace of the sandbox's own container
  */
-int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
+int container_create(struct agent *agent, const char *id, struct oci_spec *spec, bool sandbox_pidns,
 		     struct ttrpc_request *req, struct err *err);
 int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
 		   struct ttrpc_request *req, struct err *err);
@@ -45,6 +58,14 @@ int container_remove(struct container *container, struct ttrpc_request *req, str
 
 /* Every process of the container; SIGKILL at once, others one by one. */
 int container_signal_all(struct container *container, int signo, struct err *err);
+
+/* Its first process waits for the start; it runs. What the guest's own hooks are for. */
+void container_ready(struct container *container);
+void container_started(struct container *container);
+
+/* Work on the container by a helper, as job_start(); the container stays until it is done. */
+void container_job_begin(struct container *container);
+void container_job_end(struct container *container);
 
 /* Children have ended: collects them all. */
 void sandbox_reap(struct agent *agent);

@@ -169,8 +169,8 @@ int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err)
 }
 
 int agentc_create_sandbox(struct agentc *agent, const char *id, const char *hostname,
-			  const struct agentc_storage *storages, size_t n_storages,
-			  uint64_t deadline, struct err *err)
+			  const char *guest_hooks, const struct agentc_storage *storages,
+			  size_t n_storages, uint64_t deadline, struct err *err)
 {
 	CLEANUP(free) Grpc__Storage *parts = xcalloc(n_storages, sizeof(*parts));
 	CLEANUP(free) Grpc__Storage **list = xcalloc(n_storages, sizeof(*list));
@@ -188,6 +188,7 @@ int agentc_create_sandbox(struct agentc *agent, const char *id, const char *host
 	}
 	message.sandbox_id = unconst(id);
 	message.hostname = unconst(hostname);
+	message.guest_hook_path = unconst(guest_hooks);
 	message.n_storages = n_storages;
 	message.storages = list;
 	return call(agent, AGENT, "CreateSandbox", &message.base, deadline, err);

@@ -37,9 +37,10 @@ struct agentc_storage {
 	const char *mount_point;
 };
 
+/* @guest_hooks: the folder of the guest's own hooks, "" for none. */
 int agentc_create_sandbox(struct agentc *agent, const char *id, const char *hostname,
-			  const struct agentc_storage *storages, size_t n_storages,
-			  uint64_t deadline, struct err *err);
+			  const char *guest_hooks, const struct agentc_storage *storages,
+			  size_t n_storages, uint64_t deadline, struct err *err);
 int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err);
 
 /* @sandbox_pidns: in the pid namespace of the sandbox's own container. */

@@ -36,6 +36,7 @@ struct config {
 		char **virtio_fs_extra_args;
 		int64_t msize_9p;
 		char *entropy_source;
+		char *guest_hook_path;
 		bool enable_debug;
 	} hypervisor;
 

@@ -83,6 +83,9 @@ const struct config_key config_keys[] = {
 		"bytes of one 9p packet"),
 	STRING(QEMU, "entropy_source", hypervisor.entropy_source, "/dev/urandom", NULL,
 	       "the host's source for the guest's random numbers"),
+	STRING(QEMU, "guest_hook_path", hypervisor.guest_hook_path, "", NULL,
+	       "a folder of the guest with programs to run around every container, in prestart/, "
+	       "poststart/ and poststop/; \"\" for none"),
 	BOOL(QEMU, "enable_debug", hypervisor.enable_debug,
 	     "let the guest kernel print everything to its console"),
 	STRING("proxy.kata", "path", proxy.path, "/usr/bin/kata-proxy", NULL,

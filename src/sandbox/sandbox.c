@@ -152,7 +152,8 @@ static int create_in_guest(const struct create_params *params, const struct oci_
 			  (long long)params->config->hypervisor.msize_9p);
 	}
 	list[0].options = share_options;
-	return agentc_create_sandbox(agent, params->id, spec->hostname, list, 2,
+	return agentc_create_sandbox(agent, params->id, spec->hostname,
+				     params->config->hypervisor.guest_hook_path, list, 2,
 				     deadline_in(REQUEST_MS), err);
 }
 

@@ -14,6 +14,10 @@
  *   signal N         to init
  *   wait             "exit N"
  *   pid              "pid N"
+ *   update FILE      sets the limits of a linux.resources object; "ok"
+ *   pause, resume    "ok"
+ *   kill             every process of the container; "ok"
+ *   stats            "stats CPU_NS MEMORY_BYTES PIDS OOM_KILLS"
  *
  * or "error …". At the end of FD the container is killed and removed. --deny
  * names what the agent would: a disk of the guest itself.
@@ -34,17 +38,23 @@
 #include "agent/container/control.h"
 #include "agent/container/launch.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/stats.h"
 #include "oci/spec.h"
 
 #define EXIT_TROUBLE 125
 #define LINE_MAX_LEN 4096u
+#define CLEAN_UP_MS  5000u
 
 struct container {
 	struct oci_spec *spec;
+	char *bundle;
+	struct cgroup *cgroup;
 	struct launched init;
 	bool ended;
 	int status;
@@ -138,17 +148,50 @@ static int wait_init(struct container *container)
 	return container->ended ? container->status : wait_for(container, container->init.pid);
 }
 
-static int create(struct container *container, pid_t *ret_relay, struct err *err)
+static int make_cgroup(struct container *container, struct err *err)
 {
-	struct launch launch = { .spec = container->spec,
-				 .process = &container->spec->process,
-				 .cgroup_fd = -1,
+	const struct oci_resources *resources = &container->spec->resources;
+	CLEANUP(free) char *id = xasprintf("exec-bundle-%d", getpid());
+	CLEANUP(free) char *path = cgroup_path(container->spec->cgroups_path, id);
+	int r;
+
+	if (!path)
+		return err_set(err, EINVAL, "linux.cgroupsPath: '%s' is not a path of a cgroup",
+			       container->spec->cgroups_path);
+	r = cgroup_create(path, &container->cgroup, err);
+	if (r == 0)
+		r = cgroup_apply(container->cgroup, resources, err);
+	if (r == 0)
+		r = cgroup_set_devices(container->cgroup, resources->device_rules,
+				       resources->n_device_rules, &container->denied,
+				       container->denied ? 1 : 0, err);
+	return r;
+}
+
+static struct launch launch_of(const struct container *container, const struct oci_process *process)
+{
+	struct launch launch = { .id = "exec-bundle",
+				 .bundle = container->bundle,
+				 .spec = container->spec,
+				 .process = process,
+				 .cgroup = container->cgroup,
 				 .join_pidfd = -1,
 				 .stdio = { 0, 1, 2 } };
-	int r;
 
 	launch.rootfs_options.denied = &container->denied;
 	launch.rootfs_options.n_denied = container->denied ? 1 : 0;
+	return launch;
+}
+
+static int create(struct container *container, pid_t *ret_relay, struct err *err)
+{
+	struct launch launch;
+	int r;
+
+	r = make_cgroup(container, err);
+	if (r < 0)
+		return r;
+	launch = launch_of(container, &container->spec->process);
 	r = launch_start(&launch, &container->init, err);
 	return r < 0 ? r : listen_to(&container->init, CONTROL_READY, ret_relay, err);
 }
@@ -165,17 +208,15 @@ static int start(struct container *container, pid_t *ret_relay, struct err *err)
 
 static int join(struct container *container, const char *file, int *ret_status, struct err *err)
 {
-	struct launch launch = { .spec = container->spec,
-				 .cgroup_fd = -1,
-				 .join_pidfd = container->init.pidfd,
-				 .stdio = { 0, 1, 2 } };
 	struct launched launched;
 	struct oci_process process;
+	struct launch launch;
 	pid_t relay = 0;
 	int r;
 
 	oci_process_init(&process);
-	launch.process = &process;
+	launch = launch_of(container, &process);
+	launch.join_pidfd = container->init.pidfd;
 	r = oci_process_load(file, &process, err);
 	if (r == 0)
 		r = launch_start(&launch, &launched, err);
@@ -190,45 +231,100 @@ static int join(struct container *container, const char *file, int *ret_status, 
 	return 0;
 }
 
-/* What the executor leaves behind is ours: init and whatever it left to us. */
+static int update(struct container *container, const char *file, struct err *err)
+{
+	__attribute__((cleanup(oci_resources_done))) struct oci_resources resources = { 0 };
+	CLEANUP(free) char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	r = file_read(file, 1u << 20, &text, &len, err);
+	if (r == 0)
+		r = oci_resources_parse(text, len, &resources, err);
+	return r == 0 ? cgroup_apply(container->cgroup, &resources, err) : r;
+}
+
+static int tell_stats(struct container *container, char *answer, size_t size, struct err *err)
+{
+	__attribute__((cleanup(cgroup_stats_donep))) struct cgroup_stats stats = { 0 };
+	uint64_t kills = 0;
+	int r;
+
+	r = cgroup_stats_read(container->cgroup, &stats, err);
+	if (r == 0)
+		r = cgroup_oom_count(container->cgroup, &kills, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(answer, size, "stats %llu %llu %llu %llu\n",
+		       (unsigned long long)stats.cpu.total_ns,
+		       (unsigned long long)stats.memory.memory.usage,
+		       (unsigned long long)stats.pids, (unsigned long long)kills);
+	return 0;
+}
+
+/* What the executor leaves behind is ours: processes, and the cgroup. */
 static void clean_up(struct container *container)
 {
-	if (container->init.pid > 0 && !container->ended)
-		(void)kill(container->init.pid, SIGKILL);
+	struct err err = { 0 };
+
+	if (container->cgroup && cgroup_kill(container->cgroup, &err) < 0)
+		(void)fprintf(stderr, "exec_bundle: %s\n", err.text);
 	if (container->init.pid > 0)
 		(void)wait_init(container);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
+	if (container->cgroup &&
+	    cgroup_remove(container->cgroup, deadline_in(CLEAN_UP_MS), &err) < 0)
+		(void)fprintf(stderr, "exec_bundle: %s\n", err.text);
+	cgroup_free(container->cgroup);
 	oci_spec_free(container->spec);
+	free(container->bundle);
 }
 
-static int run_line(struct container *container, char *line, char *answer, size_t size)
+/* The answer is "ok" unless the command has another, in @answer. */
+static int run_command(struct container *container, const char *command, const char *rest,
+		       char *answer, size_t size, struct err *err)
 {
-	char *rest = line + strcspn(line, " ");
-	struct err err = { 0 };
 	int status = -1;
 	pid_t relay = 0;
 	int r = 0;
 
+	if (str_eq(command, "start"))
+		return start(container, &relay, err);
+	if (str_eq(command, "signal"))
+		return kill(container->init.pid, atoi(rest)) < 0 ? err_errno(err, "kill") : 0;
+	if (str_eq(command, "kill"))
+		return cgroup_kill(container->cgroup, err);
+	if (str_eq(command, "pause") || str_eq(command, "resume"))
+		return cgroup_freeze(container->cgroup, *command == 'p', deadline_in(CLEAN_UP_MS),
+				     err);
+	if (str_eq(command, "update"))
+		return update(container, rest, err);
+	if (str_eq(command, "stats"))
+		return tell_stats(container, answer, size, err);
+	if (str_eq(command, "pid"))
+		return snprintf(answer, size, "pid %d\n", container->init.pid) < 0;
+	if (str_eq(command, "exec"))
+		r = join(container, rest, &status, err);
+	else if (str_eq(command, "wait"))
+		status = wait_init(container);
+	else
+		r = err_set(err, EINVAL, "unknown command '%s'", command);
+	if (r == 0)
+		(void)snprintf(answer, size, "exit %d\n", status);
+	return r;
+}
+
+static void run_line(struct container *container, char *line, char *answer, size_t size)
+{
+	char *rest = line + strcspn(line, " ");
+	struct err err = { 0 };
+
 	if (*rest)
 		*rest++ = '\0';
-	if (str_eq(line, "start"))
-		r = start(container, &relay, &err);
-	else if (str_eq(line, "exec"))
-		r = join(container, rest, &status, &err);
-	else if (str_eq(line, "wait"))
-		status = wait_init(container);
-	else if (str_eq(line, "signal"))
-		r = kill(container->init.pid, atoi(rest)) < 0 ? err_errno(&err, "kill") : 0;
-	else if (!str_eq(line, "pid"))
-		r = err_set(&err, EINVAL, "unknown command '%s'", line);
-
-	if (r < 0)
-		return snprintf(answer, size, "error %s\n", err.text);
-	if (str_eq(line, "pid"))
-		return snprintf(answer, size, "pid %d\n", container->init.pid);
-	return status < 0 ? snprintf(answer, size, "ok\n")
-			  : snprintf(answer, size, "exit %d\n", status);
+	(void)snprintf(answer, size, "ok\n");
+	if (run_command(container, line, rest, answer, size, &err) < 0)
+		(void)snprintf(answer, size, "error %s\n", err.text);
 }
 
 /* One line at a time: the other side waits for each answer. */
@@ -243,7 +339,7 @@ static int obey(struct container *container, int fd)
 	while ((n = read(fd, line, sizeof(line) - 1)) > 0) {
 		line[n] = '\0';
 		line[strcspn(line, "\n")] = '\0';
-		(void)run_line(container, line, answer, sizeof(answer));
+		run_line(container, line, answer, sizeof(answer));
 		if (write_full(fd, answer, strlen(answer)) < 0)
 			return EXIT_TROUBLE;
 	}
@@ -270,9 +366,10 @@ static int run(struct container *container, int commands, struct err *err)
 	return status;
 }
 
-static int load(const char *path, struct oci_spec **ret, struct err *err)
+static int load(const char *path, struct container *container, struct err *err)
 {
-	CLEANUP(free) char *bundle = NULL;
+	struct oci_spec **ret = &container->spec;
+	char *bundle;
 	struct stat st;
 	char *root;
 	int r;
@@ -281,6 +378,7 @@ static int load(const char *path, struct oci_spec **ret, struct err *err)
 		return err_errno(err, "%s", path);
 	bundle = S_ISDIR(st.st_mode) ? realpath(path, NULL)
 				     : xstrndup(path, (size_t)(path_base(path) - path));
+	container->bundle = bundle;
 	r = oci_spec_load(bundle, ret, err);
 	if (r < 0)
 		return r;
@@ -328,7 +426,7 @@ int main(int argc, char **argv)
 		return EXIT_TROUBLE;
 	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (load(argv[i], &container.spec, &err) == 0)
+	if (load(argv[i], &container, &err) == 0)
 		status = run(&container, commands, &err);
 	if (err.code)
 		(void)fprintf(stderr, "exec_bundle: %s\n", err.text);

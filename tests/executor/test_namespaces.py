@@ -103,7 +103,7 @@ class UserNamespace(ExecutorTest):
 
     def test_terminal(self):
         self.spec["process"]["terminal"] = True
-        self.assertEqual(self.out("tty; echo hi >/dev/console"), "/dev/pts/0\r\nhi")
+        self.assertEqual(self.out("tty; echo hi >/dev/console"), "/dev/pts/0\nhi")
 
     def test_exec_into_it(self):
         running = self.start()

@@ -78,12 +78,16 @@ class Directory(ExecutorTest):
         self.spec["process"]["cwd"] = "/file"
         self.fails("/file", "true")
 
-    def test_cwd_that_the_user_may_not_enter_is_refused(self):
+    def test_cwd_that_only_root_may_enter_is_entered_as_under_runc(self):
         os.mkdir(self.path("closed"), 0o700)
         self.spec["process"]["cwd"] = "/closed"
         self.spec["process"]["user"] = {"uid": 1000, "gid": 1000}
         self.caps()
-        self.fails("chdir to cwd /closed: Permission denied", "true")
+        self.assertEqual(self.out("pwd; ls /closed 2>&1 | grep -o denied"), "/closed\ndenied")
+
+    def test_cwd_of_an_exec_is_not_made(self):
+        answer = self.start().say("exec " + self.process_file("true", cwd="/nope"))
+        self.assertEqual(answer, "error chdir to cwd /nope: No such file or directory")
 
 
 class User(ExecutorTest):

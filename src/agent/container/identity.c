@@ -253,15 +253,3 @@ int identity_drop(const struct oci_process *process, struct err *err)
 		return err_errno(err, "PR_SET_NO_NEW_PRIVS");
 	return 0;
 }
-
-int identity_set_limits(const struct oci_process *process, struct err *err)
-{
-	return rlimits_set(process, err);
-}
-
-char *identity_home(uint32_t uid)
-{
-	CLEANUP(close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return root < 0 ? xstrdup("/") : passwd_home(root, uid);
-}

@@ -27,9 +27,3 @@ int identity_check(const struct oci_process *process, char ***ret_missing, struc
  * call that failed; then the process must end.
  */
 int identity_drop(const struct oci_process *process, struct err *err);
-
-/* rlimits_set() of rlimits.h. */
-int identity_set_limits(const struct oci_process *process, struct err *err);
-
-/* passwd_home() of passwd.h, where the root is the container's. Owned. */
-char *identity_home(uint32_t uid);

@@ -22,14 +22,21 @@
 #include "agent/container/launch.h"
 #include "agent/container/namespaces.h"
 #include "agent/container/own_program.h"
+#include "agent/container/passwd.h"
+#include "agent/container/rlimits.h"
 #include "agent/container/rootfs.h"
+#include "agent/container/scheduling.h"
+#include "agent/container/seccomp.h"
 #include "agent/container/tty.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/safepath.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
+#include "oci/hooks.h"
 #include "oci/spec.h"
+#include "oci/state.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
@@ -121,52 +128,120 @@ static void own_stdio(uint32_t uid)
 	}
 }
 
-/* The directory may be one that the container made a link to somewhere else: look again behind it.
+/*
+ * As under runc, with the rights that we still have or, if these are not enough
+ * (a root that is shared read-only by root-squashing NFS), with the user's own.
  */
-static int enter_cwd(const char *cwd, struct err *err)
+static bool try_cwd(const char *cwd)
+{
+	return chdir(cwd) == 0;
+}
+
+/* The directory may be a link of the container's to somewhere else: look again behind it. */
+static int check_cwd(const char *cwd, struct err *err)
 {
 	char real[4096];
 
-	if (chdir(cwd) < 0 && errno != ENOENT)
-		return err_errno(err, "chdir to cwd %s", cwd);
 	/* A directory outside the root shows as "(unreachable)/…" (CVE-2024-21626). */
 	if (syscall(SYS_getcwd, real, sizeof(real)) < 0 || real[0] != '/')
 		return err_set(err, EINVAL, "cwd %s is outside the container", cwd);
 	return 0;
 }
 
+/* Whatever else is open here is the agent's: none of it reaches the program, or its cwd. */
+static int close_descriptors(int control, struct err *err)
+{
+	unsigned keep = (unsigned)control;
+
+	if ((keep > 3 && syscall(SYS_close_range, 3u, keep - 1, 0) < 0) ||
+	    syscall(SYS_close_range, keep + 1, ~0u, 0) < 0)
+		return err_errno(err, "close_range");
+	return 0;
+}
+
+static char *home_of(uint32_t uid)
+{
+	CLEANUP(close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return root < 0 ? xstrdup("/") : passwd_home(root, uid);
+}
+
+/*
+ * Gives up everything that the program is not to have. Without no_new_privs the
+ * filter needs rights that are gone after identity_drop(); with it, it is loaded
+ * as late as possible, so that it has to allow little but exec.
+ */
+static int give_up(const struct oci_process *process, const struct seccomp_program *filter,
+		   struct err *err)
+{
+	bool late = process->no_new_privileges;
+	bool entered;
+	int r;
+
+	r = scheduling_set(process, err);
+	if (r == 0)
+		r = rlimits_set(process, err);
+	if (r < 0)
+		return r;
+	entered = try_cwd(process->cwd);
+	if (filter->n > 0 && !late)
+		r = seccomp_load_program(filter, err);
+	if (r == 0)
+		r = identity_drop(process, err);
+	if (r < 0)
+		return r;
+	if (!entered && !try_cwd(process->cwd))
+		return err_errno(err, "chdir to cwd %s", process->cwd);
+	r = check_cwd(process->cwd, err);
+	if (r == 0 && filter->n > 0 && late)
+		r = seccomp_load_program(filter, err);
+	return r;
+}
+
 /* From here on everything is the container's own: last steps, then exec. */
-static int run(const struct launch *launch, struct err *err)
+static int run(const struct launch *launch, const struct seccomp_program *filter, int control,
+	       struct err *err)
 {
 	const struct oci_process *process = launch->process;
 	CLEANUP(strv_free) char **env = strv_copy(process->env);
-	int r;
+	int r = 0;
 
-	if (!process->terminal) {
+	if (!process->terminal)
 		r = move_stdio(launch->stdio, err);
-		if (r < 0)
-			return r;
+	if (r == 0)
+		r = close_descriptors(control, err);
+	if (r < 0)
+		return r;
+	if (!process->terminal)
 		own_stdio(process->user.uid);
-	}
-	/* Whatever else is open here was the agent's: none of it reaches the program. */
-	if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
-		return err_errno(err, "close_range");
-
 	if (!env_value(env, "HOME")) {
-		CLEANUP(free) char *home = identity_home(process->user.uid);
+		CLEANUP(free) char *home = home_of(process->user.uid);
 
 		strv_addf(&env, "HOME=%s", home);
 	}
-	r = identity_set_limits(process, err);
-	if (r < 0)
-		return r;
-	r = identity_drop(process, err);
-	if (r < 0)
-		return r;
-	r = enter_cwd(process->cwd, err);
-	if (r < 0)
-		return r;
-	return exec_program(process, env, err);
+	r = scheduling_set_personality(launch->spec->personality, err);
+	if (r == 0)
+		r = give_up(process, filter, err);
+	return r < 0 ? r : exec_program(process, env, err);
+}
+
+/* Hooks in the container, by its first process: runtime-spec, "createContainer", "startContainer".
+ */
+static int run_hooks(const struct launch *launch, enum oci_hook_kind kind, const char *status,
+		     pid_t pid, struct err *err)
+{
+	const struct oci_state state = { .version = launch->spec->version,
+					 .id = launch->id,
+					 .status = status,
+					 .pid = pid,
+					 .bundle = launch->bundle,
+					 .annotations = launch->spec->annotations };
+	CLEANUP(free) char *json = NULL;
+
+	if (launch->spec->hooks[kind].n == 0)
+		return 0;
+	json = oci_state_json(&state, false);
+	return hooks_run(&launch->spec->hooks[kind], kind, json, err);
 }
 
 static int open_terminal(const struct launch *launch, int control, bool bind_console,
@@ -235,15 +310,22 @@ static int set_names(const struct oci_spec *spec, struct err *err)
 	return 0;
 }
 
-static int prepare_self(const struct oci_spec *spec, int mapped, struct err *err)
+static int prepare_self(const struct launch *launch, int mapped, struct err *err)
 {
+	const struct oci_spec *spec = launch->spec;
 	int r = wait_for_mapping(mapped, err);
 
+	/* On version 1; the helper of a user namespace has opened what this writes to. */
+	if (r == 0 && launch->cgroup && cgroup_clone_fd(launch->cgroup) < 0)
+		r = cgroup_enter(launch->cgroup, err);
+	if (r == 0 && mapped < 0)
+		r = rlimits_set_score(launch->process, err);
 	if (r == 0 && namespaces_has_user(spec))
 		r = be_mapped_root(err);
 	if (r < 0)
 		return r;
-	if (oci_spec_namespace(spec, "cgroup") && unshare(CLONE_NEWCGROUP) < 0)
+	if (oci_spec_namespace(spec, "cgroup") && !oci_spec_namespace(spec, "cgroup")->path &&
+	    unshare(CLONE_NEWCGROUP) < 0)
 		return err_errno(err, "new cgroup namespace");
 	if (setsid() < 0)
 		return err_errno(err, "setsid");
@@ -251,84 +333,120 @@ static int prepare_self(const struct oci_spec *spec, int mapped, struct err *err
 	return set_names(spec, err);
 }
 
-/* With a user namespace the helper has prepared it, with the rights that are needed. */
-static int enter_rootfs(const struct launch *launch, struct err *err)
+/* Our pid as the agent sees it, while its /proc is still there. */
+static pid_t own_pid(void)
 {
+	char text[16];
+	ssize_t n = readlink("/proc/self", text, sizeof(text) - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return (pid_t)atoi(text);
+}
+
+/* The file system, from the agent's to the container's. */
+static int change_root(const struct launch *launch, struct rootfs_handles *prepared, pid_t pid,
+		       struct err *err)
+{
+	const struct oci_hooks *later = &launch->spec->hooks[OCI_HOOK_START_CONTAINER];
 	struct rootfs_handles own = { 0 };
-	struct rootfs_handles *handles = launch->rootfs ? launch->rootfs : &own;
+	struct rootfs_handles *handles = prepared ? prepared : &own;
 	int r = 0;
 
-	if (!launch->rootfs)
+	if (!prepared)
 		r = rootfs_prepare(launch->spec, &launch->rootfs_options, &own, err);
 	if (r == 0)
 		r = rootfs_enter(launch->spec, handles, err);
+	if (r == 0)
+		r = hooks_check(later, OCI_HOOK_START_CONTAINER, handles->root, "the container",
+				err);
+	if (r == 0)
+		r = run_hooks(launch, OCI_HOOK_CREATE_CONTAINER, "creating", pid, err);
+	if (r == 0)
+		r = rootfs_switch(launch->spec, handles, err);
 	rootfs_handles_done(handles);
 	return r;
 }
 
-static int container_main(const struct launch *launch, int mapped, int control, struct err *err)
+static int compile_filter(const struct launch *launch, struct seccomp_program *ret, struct err *err)
+{
+	return launch->spec->seccomp ? seccomp_compile(launch->spec->seccomp, ret, err) : 0;
+}
+
+static int create_container(const struct launch *launch, struct rootfs_handles *rootfs, int mapped,
+			    int control, pid_t *ret_pid, struct err *err)
+{
+	int r = prepare_self(launch, mapped, err);
+
+	if (r < 0)
+		return r;
+	*ret_pid = own_pid();
+	r = change_root(launch, rootfs, *ret_pid, err);
+	if (r == 0 && launch->process->terminal)
+		r = open_terminal(launch, control, true, err);
+	if (r == 0)
+		r = make_cwd(launch->process->cwd, err);
+	return r == 0 ? rootfs_seal(launch->spec, err) : r;
+}
+
+static int container_main(const struct launch *launch, struct rootfs_handles *rootfs, int mapped,
+			  int control, struct err *err)
 {
 	struct control_message ready = { .type = CONTROL_READY };
-	const struct oci_spec *spec = launch->spec;
+	struct seccomp_program filter = { 0 };
+	pid_t pid = 0;
 	int r;
 
-	r = prepare_self(spec, mapped, err);
+	r = create_container(launch, rootfs, mapped, control, &pid, err);
+	if (r == 0)
+		r = compile_filter(launch, &filter, err);
 	if (r < 0)
 		return r;
-	r = enter_rootfs(launch, err);
-	if (r < 0)
-		return r;
-	if (launch->process->terminal) {
-		r = open_terminal(launch, control, true, err);
-		if (r < 0)
-			return r;
-	}
-	r = make_cwd(launch->process->cwd, err);
-	if (r < 0)
-		return r;
-	r = rootfs_seal(spec, err);
-	if (r < 0)
-		return r;
-
 	r = control_send(control, &ready, -1);
 	if (r < 0)
 		return err_set(err, -r, "tell the agent");
 	r = wait_for_go(control, err);
-	if (r < 0)
-		return r;
-	return run(launch, err);
+	if (r == 0)
+		r = run_hooks(launch, OCI_HOOK_START_CONTAINER, "created", pid, err);
+	return r < 0 ? r : run(launch, &filter, control, err);
 }
 
-static int join_main(const struct launch *launch, int control, bool user, struct err *err)
+static int join_main(const struct launch *launch, int control, struct err *err)
 {
-	int r = user ? be_mapped_root(err) : 0;
+	bool user = namespaces_has_user(launch->spec);
+	struct seccomp_program filter = { 0 };
+	int r = 0;
 
+	/* In a user namespace nobody could clone us into it. */
+	if (launch->cgroup && (user || cgroup_clone_fd(launch->cgroup) < 0))
+		r = cgroup_enter(launch->cgroup, err);
+	if (r == 0 && user)
+		r = be_mapped_root(err);
 	if (r < 0)
 		return r;
 	if (setsid() < 0)
 		return err_errno(err, "setsid");
-	if (launch->process->terminal) {
+	if (launch->process->terminal)
 		r = open_terminal(launch, control, false, err);
-		if (r < 0)
-			return r;
-	}
-	return run(launch, err);
+	if (r == 0)
+		r = compile_filter(launch, &filter, err);
+	return r < 0 ? r : run(launch, &filter, control, err);
 }
 
-void init_container_main(const struct launch *launch, int mapped, int control)
+void init_container_main(const struct launch *launch, struct rootfs_handles *rootfs, int mapped,
+			 int control)
 {
 	struct err err = { 0 };
 
-	(void)container_main(launch, mapped, control, &err); /* comes back only with an error */
+	(void)container_main(launch, rootfs, mapped, control, &err); /* back only with an error */
 	(void)control_send_error(control, &err);
 	_exit(127);
 }
 
-void init_join_main(const struct launch *launch, int control, bool user)
+void init_join_main(const struct launch *launch, int control)
 {
 	struct err err = { 0 };
 
-	(void)join_main(launch, control, user, &err);
+	(void)join_main(launch, control, &err);
 	(void)control_send_error(control, &err);
 	_exit(127);
 }

@@ -14,16 +14,29 @@
 #include <unistd.h>
 
 #include "agent/container/control.h"
+#include "agent/container/identity.h"
 #include "agent/container/init.h"
 #include "agent/container/namespaces.h"
 #include "agent/container/own_program.h"
+#include "agent/container/rlimits.h"
+#include "agent/container/rootfs.h"
+#include "agent/container/scheduling.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cgroup/cgroup.h"
+#include "oci/hooks.h"
 #include "oci/spec.h"
 
-static pid_t clone_child(uint64_t flags, int cgroup_fd, int *ret_pidfd)
+/*
+ * @cgroup may be NULL. Where the kernel cannot clone into it, on version 1, the
+ * child moves itself.
+ */
+static pid_t clone_child(uint64_t flags, const struct cgroup *cgroup, int *ret_pidfd)
 {
+	int cgroup_fd = cgroup ? cgroup_clone_fd(cgroup) : -1;
 	struct clone_args args = { .flags = flags | CLONE_PIDFD, .exit_signal = SIGCHLD };
 
 	args.pidfd = (uint64_t)(uintptr_t)ret_pidfd;
@@ -64,52 +77,66 @@ static int report_pid(int control, pid_t pid, int pidfd, struct err *err)
 /* Enters the container and leaves the process behind there. */
 static int join(const struct launch *launch, int control, struct err *err)
 {
+	/* From inside a user namespace the cgroup is nobody's to clone into: see init.c. */
 	bool user = namespaces_has_user(launch->spec);
 	CLEANUP(close) int pidfd = -1;
-	int ns = -1;
+	int fd = -1;
 	pid_t pid;
+	int r;
 
+	r = rlimits_set_score(launch->process, err);
+	if (r < 0)
+		return r;
 	if (setns(launch->join_pidfd, namespaces_of(launch->spec)) < 0)
 		return err_errno(err, "enter the container's namespaces");
-	pid = clone_child(0, user ? -1 : launch->cgroup_fd, &ns);
+	pid = clone_child(0, user ? NULL : launch->cgroup, &fd);
 	if (pid < 0)
 		return err_errno(err, "clone");
 	if (pid == 0)
-		init_join_main(launch, control, user);
-	pidfd = ns;
+		init_join_main(launch, control);
+	pidfd = fd;
 	return report_pid(control, pid, pidfd, err);
+}
+
+/* What takes more rights, or other namespaces, than the container's first process will have. */
+static int prepare(const struct launch *launch, struct rootfs_handles *rootfs, struct err *err)
+{
+	int r = rlimits_set_score(launch->process, err);
+
+	if (r == 0)
+		r = namespaces_enter(launch->spec, err);
+	if (r == 0)
+		r = rootfs_prepare(launch->spec, &launch->rootfs_options, rootfs, err);
+	return r;
 }
 
 /* Makes a container whose namespaces have to be entered or mapped first. */
 static int create(const struct launch *launch, int control, struct err *err)
 {
 	struct rootfs_handles rootfs = { 0 };
-	struct launch prepared = *launch;
 	CLEANUP(close) int theirs = -1;
 	CLEANUP(close) int ours = -1;
 	CLEANUP(close) int pidfd = -1;
 	int ends[2];
+	int fd = -1;
 	pid_t pid;
 	int r;
 
-	r = namespaces_enter(launch->spec, err);
-	if (r == 0 && namespaces_has_user(launch->spec)) {
-		r = rootfs_prepare(launch->spec, &launch->rootfs_options, &rootfs, err);
-		prepared.rootfs = &rootfs;
-	}
+	r = prepare(launch, &rootfs, err);
 	if (r < 0)
 		return r;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(err, "pipe");
 	theirs = ends[0];
 	ours = ends[1];
-	pid = clone_child(namespaces_new(launch->spec), launch->cgroup_fd, &pidfd);
+	pid = clone_child(namespaces_new(launch->spec), launch->cgroup, &fd);
 	if (pid < 0)
 		return err_errno(err, "clone");
 	if (pid == 0) {
 		close(take_fd(&ours));
-		init_container_main(&prepared, theirs, control);
+		init_container_main(launch, &rootfs, theirs, control);
 	}
+	pidfd = fd;
 	r = namespaces_has_user(launch->spec) ? namespaces_map(launch->spec, pid, err) : 0;
 	if (r < 0) {
 		(void)kill(pid, SIGKILL);
@@ -141,22 +168,45 @@ __attribute__((noreturn)) static void child_main(const struct launch *launch, bo
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (helper)
 		helper_main(launch, control);
-	init_container_main(launch, -1, control);
+	init_container_main(launch, NULL, -1, control);
+}
+
+/* What is wrong in the configuration is told before there is anything to undo. */
+static int check(const struct launch *launch, struct err *err)
+{
+	const struct oci_hooks *hooks = &launch->spec->hooks[OCI_HOOK_CREATE_CONTAINER];
+	CLEANUP(strv_free) char **missing = NULL;
+	int r;
+
+	r = namespaces_check(launch->spec, err);
+	if (r == 0)
+		r = identity_check(launch->process, &missing, err);
+	if (r == 0)
+		r = rlimits_check(launch->process, err);
+	if (r == 0)
+		r = scheduling_check(launch->process, err);
+	if (r == 0 && launch->join_pidfd < 0 && hooks->n > 0) {
+		CLEANUP(close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		r = hooks_check(hooks, OCI_HOOK_CREATE_CONTAINER, root, "the guest", err);
+	}
+	for (char **name = missing; r == 0 && name && *name; name++)
+		log_warn("process.capabilities: %s is left out, the guest does not have it", *name);
+	return r;
 }
 
 int launch_start(const struct launch *launch, struct launched *ret, struct err *err)
 {
+	bool helper = launch->join_pidfd >= 0 || namespaces_need_helper(launch->spec);
 	CLEANUP(close) int theirs = -1;
 	CLEANUP(close) int ours = -1;
-	bool joins = launch->join_pidfd >= 0;
 	int pidfd = -1;
-	bool helper;
 	int pair[2];
 	pid_t pid;
 	int r;
 
 	own_program_remember();
-	r = namespaces_check(launch->spec, err);
+	r = check(launch, err);
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -164,11 +214,10 @@ int launch_start(const struct launch *launch, struct launched *ret, struct err *
 	ours = pair[0];
 	theirs = pair[1];
 
-	helper = joins || namespaces_need_helper(launch->spec);
 	if (helper)
-		pid = clone_child(0, -1, &pidfd);
+		pid = clone_child(0, NULL, &pidfd);
 	else
-		pid = clone_child(namespaces_new(launch->spec), launch->cgroup_fd, &pidfd);
+		pid = clone_child(namespaces_new(launch->spec), launch->cgroup, &pidfd);
 	if (pid < 0)
 		return err_errno(err, "clone");
 	if (pid == 0)

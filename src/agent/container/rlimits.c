@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/procfs.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "oci/spec.h"
 
@@ -74,15 +74,14 @@ int rlimits_check(const struct oci_process *process, struct err *err)
 	return check_score(process, err);
 }
 
-static int set_score(int64_t score, struct err *err)
+int rlimits_set_score(const struct oci_process *process, struct err *err)
 {
-	CLEANUP(close) int proc = procfs_open(err);
 	char text[32];
 
-	if (proc < 0)
-		return err_prefix(err, "process.oomScoreAdj");
-	snprintf(text, sizeof(text), "%lld", (long long)score);
-	if (procfs_write(proc, "self/oom_score_adj", text, err) < 0)
+	if (!process->has_oom_score_adj)
+		return 0;
+	snprintf(text, sizeof(text), "%lld", (long long)process->oom_score_adj);
+	if (file_write("/proc/self/oom_score_adj", text, err) < 0)
 		return err_prefix(err, "process.oomScoreAdj");
 	return 0;
 }
@@ -91,8 +90,6 @@ int rlimits_set(const struct oci_process *process, struct err *err)
 {
 	int r = rlimits_check(process, err);
 
-	if (r == 0 && process->has_oom_score_adj)
-		r = set_score(process->oom_score_adj, err);
 	for (size_t i = 0; r == 0 && i < process->n_rlimits; i++) {
 		const struct oci_rlimit *limit = &process->rlimits[i];
 		struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };

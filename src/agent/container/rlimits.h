@@ -9,10 +9,15 @@ struct oci_process;
 int rlimits_check(const struct oci_process *process, struct err *err);
 
 /*
- * Sets them for the calling process: the score first, since it takes a
- * descriptor and memory, and little of either may be left afterwards. To be
- * done before privileges are dropped, and after everything that opens or
- * allocates much. Returns 0, -EINVAL of rlimits_check(), or errno of setrlimit(2)
- * and of base/procfs.
+ * Sets the score of the calling process through the /proc that it sees, which
+ * must not be a container's: before anything of one is entered. In a user
+ * namespace nobody may set it any more.
+ */
+int rlimits_set_score(const struct oci_process *process, struct err *err);
+
+/*
+ * Sets the limits of the calling process, before privileges are dropped and
+ * after everything that opens or allocates much. Returns 0, -EINVAL of
+ * rlimits_check(), or errno of setrlimit(2).
  */
 int rlimits_set(const struct oci_process *process, struct err *err);

@@ -190,10 +190,14 @@ int rootfs_enter(const struct oci_spec *spec, struct rootfs_handles *handles, st
 
 	if (r == 0)
 		r = fill_root(spec, handles, err);
-	if (r == 0)
-		r = sysctl_set(spec, handles->pod_namespaces, err);
-	if (r == 0)
-		r = switch_root(handles->root, err);
+	return r == 0 ? sysctl_set(spec, handles->pod_namespaces, err) : r;
+}
+
+int rootfs_switch(const struct oci_spec *spec, const struct rootfs_handles *handles,
+		  struct err *err)
+{
+	int r = switch_root(handles->root, err);
+
 	return r < 0 ? r : set_propagation(spec, err);
 }
 
@@ -215,6 +219,7 @@ static int copy_mount(int fd, int *ret, struct err *err)
 	return 0;
 }
 
+/* The first is attached itself: Linux before 6.15 copies no mount that is detached. */
 static int cover_directory(struct covers *covers, int *ret, struct err *err)
 {
 	char *const no_files[] = { (char[]){ "nr_inodes=1" }, NULL };

@@ -41,11 +41,14 @@ int rootfs_prepare(const struct oci_spec *spec, const struct rootfs_options *opt
 
 /*
  * In the container's namespaces: mounts the root and everything in
- * spec->mounts, makes the rest of the devices, sets linux.sysctl and makes the
- * result "/". The container's files are hostile; every target is resolved by
- * base/safepath. The umask must be 0.
+ * spec->mounts, makes the rest of the devices and sets linux.sysctl. The container's files are
+ * hostile; every target is resolved by base/safepath. The umask must be 0.
  */
 int rootfs_enter(const struct oci_spec *spec, struct rootfs_handles *handles, struct err *err);
+
+/* Makes the result "/": from here on no path leads to the agent's file system. */
+int rootfs_switch(const struct oci_spec *spec, const struct rootfs_handles *handles,
+		  struct err *err);
 
 /* The last changes, when nothing has to be made any more: masked and read-only paths. */
 int rootfs_seal(const struct oci_spec *spec, struct err *err);
