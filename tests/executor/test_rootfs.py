@@ -87,7 +87,8 @@ class Propagation(ExecutorTest):
         self.add_mount("/mnt", "bind", source, ["rbind", *options])
         self.spec["process"]["args"] = [
             "sh", "-c", "touch /mnt/ready; for i in $(seq 500); do "
-            "[ -e /mnt/mounted ] && break; sleep 0.01; done; ls /mnt/late"]
+            "[ -e /mnt/mounted ] && break; sleep 0.01; done; ls /mnt/late; "
+            "grep ' /mnt ' /proc/self/mountinfo | grep -oE 'shared|master'; true"]
         self.write_config()
         script = ('mount --make-rprivate / && mount --bind "$1" "$1" && mount --make-shared "$1"; '
                   '"$2" "$3" & '
@@ -98,13 +99,27 @@ class Propagation(ExecutorTest):
              os.path.abspath(harness.EXEC_BUNDLE), self.dir], text=True, capture_output=True,
             stdin=subprocess.DEVNULL, timeout=20, check=False)
         self.assertEqual(done.returncode, 0, done)
-        return done.stdout.strip()
+        return done.stdout.split()
 
     def test_a_slave_sees_what_is_mounted_later(self):
-        self.assertEqual(self.with_shared_source("rslave"), "seen")
+        self.assertEqual(self.with_shared_source("rslave"), ["seen", "master"])
 
     def test_a_private_one_does_not(self):
-        self.assertEqual(self.with_shared_source("rprivate"), "")
+        self.assertEqual(self.with_shared_source("rprivate"), [])
+
+    def test_one_without_a_word_is_a_slave(self):
+        """What the container mounts there would otherwise be seen by all."""
+        self.assertEqual(self.with_shared_source(), ["seen", "master"])
+
+    def test_of_a_private_root_it_is_private(self):
+        self.assertEqual(self.with_shared_source(propagation="rprivate"), [])
+
+    def test_a_shared_one_is_shared_among_the_containers_own(self):
+        self.assertEqual(self.with_shared_source("rshared"), ["seen", "shared", "master"])
+
+    def test_of_a_shared_root_it_is_shared_with_all(self):
+        self.assertEqual(self.with_shared_source("rshared", propagation="rshared"),
+                         ["seen", "shared"])
 
 
 class Masked(ExecutorTest):
