@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -66,10 +67,11 @@ int cgroup_read_key(int dir, const char *file, const char *key, uint64_t *ret)
 	return -ENOENT;
 }
 
-/* A cgroup on the way down: the names in it that are still to be visited. */
+/* A cgroup on the way down, and the names of those in it: there may be very many. */
 struct level {
-	char **children; /* owned */
-	size_t next;
+	struct buf children; /* each name with its NUL */
+	size_t next;         /* where in it the first one starts that is still to be visited */
+	size_t last;         /* and the one before */
 };
 
 struct walk {
@@ -84,7 +86,7 @@ struct walk {
 static void walk_done(struct walk *walk)
 {
 	while (walk->depth > 0)
-		strv_free(walk->levels[--walk->depth].children);
+		buf_done(&walk->levels[--walk->depth].children);
 	free(walk->levels);
 	closep(&walk->at);
 }
@@ -93,9 +95,8 @@ static void walk_donep(struct walk *walk)
 	walk_done(walk);
 }
 
-static int list_children(int dir, struct walk *walk, char ***ret)
+static int list_children(int dir, struct walk *walk, struct buf *names)
 {
-	CLEANUP(strv_free) char **names = NULL;
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 
@@ -113,10 +114,9 @@ static int list_children(int dir, struct walk *walk, char ***ret)
 			closedir(stream);
 			return -E2BIG;
 		}
-		strv_add(&names, entry->d_name);
+		buf_append(names, entry->d_name, strlen(entry->d_name) + 1);
 	}
 	closedir(stream);
-	*ret = take_ptr(names);
 	return 0;
 }
 
@@ -132,8 +132,10 @@ static int walk_enter(struct walk *walk, int fd, cgroup_walk_fn fn, void *data)
 	if (r < 0)
 		return r;
 	r = list_children(fd, walk, &level.children);
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT) {
+		buf_done(&level.children);
 		return r;
+	}
 	if (walk->depth == walk->room) {
 		walk->room = walk->room ? 2 * walk->room : WALK_DEPTH_MIN;
 		walk->levels = xrealloc(walk->levels, walk->room * sizeof(*walk->levels));
@@ -146,9 +148,10 @@ static int walk_enter(struct walk *walk, int fd, cgroup_walk_fn fn, void *data)
 static int walk_leave(struct walk *walk, bool remove)
 {
 	const struct level *parent;
+	const char *name;
 	int up;
 
-	strv_free(walk->levels[--walk->depth].children);
+	buf_done(&walk->levels[--walk->depth].children);
 	if (walk->depth == 0)
 		return 0;
 	up = openat(walk->at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -157,8 +160,8 @@ static int walk_leave(struct walk *walk, bool remove)
 	closep(&walk->at);
 	walk->at = up;
 	parent = &walk->levels[walk->depth - 1];
-	if (remove && unlinkat(up, parent->children[parent->next - 1], AT_REMOVEDIR) < 0 &&
-	    errno != ENOENT)
+	name = (const char *)parent->children.mem + parent->last;
+	if (remove && unlinkat(up, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		walk->result = -errno;
 	return 0;
 }
@@ -166,12 +169,14 @@ static int walk_leave(struct walk *walk, bool remove)
 static int walk_step(struct walk *walk, cgroup_walk_fn fn, void *data, bool remove)
 {
 	struct level *level = &walk->levels[walk->depth - 1];
-	const char *name = level->children ? level->children[level->next] : NULL;
+	const char *name;
 	int fd;
 
-	if (!name)
+	if (level->next == level->children.end)
 		return walk_leave(walk, remove);
-	level->next++;
+	name = (const char *)level->children.mem + level->next;
+	level->last = level->next;
+	level->next += strlen(name) + 1;
 	/* Most have no children: these go at once. */
 	if (remove && unlinkat(walk->at, name, AT_REMOVEDIR) == 0)
 		return 0;
