@@ -2,7 +2,6 @@
 #include "base/buf.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,18 +49,13 @@ void buf_append(struct buf *b, const void *data, size_t n)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+	CLEANUP(free) char *text = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	assert(n >= 0);
-
-	va_start(ap, fmt);
-	vsnprintf((char *)buf_reserve(b, (size_t)n + 1), (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	b->end += (size_t)n;
+	buf_append(b, text, strlen(text));
 }
 
 void buf_consume(struct buf *b, size_t n)
