@@ -184,10 +184,8 @@ int guest_mount_cgroups(bool unified, struct err *err)
 
 size_t guest_own_disks(dev_t *ret, size_t max)
 {
-	unsigned major_nr = 0;
-	unsigned minor_nr = 0;
+	CLEANUP(free) char *text = NULL;
 	char path[64];
-	char *text = NULL;
 	struct stat st;
 	size_t n = 0;
 
@@ -197,10 +195,11 @@ size_t guest_own_disks(dev_t *ret, size_t max)
 	/* Of a partition, the whole disk as well. */
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", major(st.st_dev),
 		 minor(st.st_dev));
-	if (file_read_at(AT_FDCWD, path, sizeof(path), &text) == 0 &&
-	    sscanf(text, "%u:%u", &major_nr, &minor_nr) == 2)
-		ret[n++] = makedev(major_nr, minor_nr);
-	free(text);
+	if (file_read_at(AT_FDCWD, path, sizeof(path), &text) < 0)
+		return n;
+	text[strcspn(text, "\n")] = '\0';
+	if (str_to_dev(text, &ret[n]) == 0)
+		n++;
 	return n;
 }
 

@@ -5,8 +5,14 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/sysmacros.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
+
+/* The kernel's dev_t has 12 and 20 bits. */
+#define MAJOR_MAX 0xfffu
+#define MINOR_MAX 0xfffffu
 
 int str_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret)
 {
@@ -40,6 +46,20 @@ int str_to_i64(const char *s, int64_t min, int64_t max, int64_t *ret)
 	if (errno == ERANGE || n < min || n > max)
 		return -ERANGE;
 	*ret = n;
+	return 0;
+}
+
+int str_to_dev(const char *s, dev_t *ret)
+{
+	CLEANUP(free) char *first = xstrndup(s, strcspn(s, ":"));
+	const char *colon = strchr(s, ':');
+	uint64_t major_nr = 0;
+	uint64_t minor_nr = 0;
+
+	if (!colon || str_to_u64(first, 0, MAJOR_MAX, &major_nr) < 0 ||
+	    str_to_u64(colon + 1, 0, MINOR_MAX, &minor_nr) < 0)
+		return -EINVAL;
+	*ret = makedev((unsigned)major_nr, (unsigned)minor_nr);
 	return 0;
 }
 

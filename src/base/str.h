@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 
@@ -33,6 +34,9 @@ static inline bool str_starts(const char *s, const char *prefix)
  */
 int str_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
 int str_to_i64(const char *s, int64_t min, int64_t max, int64_t *ret);
+
+/* "MAJOR:MINOR", as sysfs and mountinfo have them. Returns 0 or -EINVAL. */
+int str_to_dev(const char *s, dev_t *ret);
 
 /* A NULL-terminated vector of strings; NULL is the empty vector. */
 size_t strv_len(char *const *v);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -73,19 +72,6 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-static bool parse_dev(const char *text, dev_t *ret)
-{
-	CLEANUP(strv_free) char **numbers = strv_split(text, ":");
-	uint64_t major = 0;
-	uint64_t minor = 0;
-
-	if (strv_len(numbers) != 2 || str_to_u64(numbers[0], 0, UINT32_MAX, &major) < 0 ||
-	    str_to_u64(numbers[1], 0, UINT32_MAX, &minor) < 0)
-		return false;
-	*ret = makedev((unsigned)major, (unsigned)minor);
-	return true;
-}
-
 /*
  * 31 23 0:28 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct
  * 0     2    3 4                  5           6…         +1     +2     +3
@@ -101,7 +87,7 @@ static bool parse_line(const char *line, struct cgroup_mount *ret)
 		return false;
 	while (words[dash] && !str_eq(words[dash], "-"))
 		dash++;
-	if (strv_len(words + dash) < 4 || !parse_dev(words[2], &mount.dev))
+	if (strv_len(words + dash) < 4 || str_to_dev(words[2], &mount.dev) < 0)
 		return false;
 	mount.v2 = str_eq(words[dash + 1], "cgroup2");
 	if (!mount.v2 && !str_eq(words[dash + 1], "cgroup"))

@@ -106,6 +106,8 @@ static void read_values(int dir, struct cgroup_memory_stats *memory)
 	CLEANUP(strv_free) char **words = read_words(dir, "memory.stat", " \n");
 	size_t n = count_up_to(words, CGROUP_ENTRIES_MAX) / 2;
 
+	if (!words)
+		return;
 	memory->values = xcalloc(n + 1, sizeof(*memory->values));
 	for (size_t i = 0; i < n; i++) {
 		struct cgroup_value *value = &memory->values[memory->n_values];

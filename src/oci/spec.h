@@ -97,10 +97,10 @@ struct oci_device {
 /* linux.resources.devices[]; the last rule that matches decides. */
 struct oci_device_rule {
 	bool allow;
-	char type;     /* 'a', 'b' or 'c' */
-	int64_t major; /* -1: any */
-	int64_t minor;
+	char type;      /* 'a', 'b' or 'c' */
 	char access[4]; /* of "rwm"; never empty */
+	int64_t major;  /* -1: any */
+	int64_t minor;
 };
 
 struct oci_device_weight {

@@ -31,7 +31,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +59,14 @@ struct container {
 	int status;
 	dev_t denied; /* 0: none */
 };
+
+/* A signal or a descriptor; -1 if it is no number. */
+static int number(const char *text)
+{
+	uint64_t n = 0;
+
+	return str_to_u64(text, 0, INT32_MAX, &n) < 0 ? -1 : (int)n;
+}
 
 /* Copies between the terminal and our own stdio, until the terminal's users have gone. */
 static void relay_terminal(int master)
@@ -208,7 +215,7 @@ static int start(struct container *container, pid_t *ret_relay, struct err *err)
 
 static int join(struct container *container, const char *file, int *ret_status, struct err *err)
 {
-	struct launched launched;
+	struct launched launched = { .pidfd = -1, .control = -1 };
 	struct oci_process process;
 	struct launch launch;
 	pid_t relay = 0;
@@ -292,7 +299,7 @@ static int run_command(struct container *container, const char *command, const c
 	if (str_eq(command, "start"))
 		return start(container, &relay, err);
 	if (str_eq(command, "signal"))
-		return kill(container->init.pid, atoi(rest)) < 0 ? err_errno(err, "kill") : 0;
+		return kill(container->init.pid, number(rest)) < 0 ? err_errno(err, "kill") : 0;
 	if (str_eq(command, "kill"))
 		return cgroup_kill(container->cgroup, err);
 	if (str_eq(command, "pause") || str_eq(command, "resume"))
@@ -366,41 +373,32 @@ static int run(struct container *container, int commands, struct err *err)
 	return status;
 }
 
-static int load(const char *path, struct container *container, struct err *err)
+/* The folder of @path is the bundle. Owned; NULL if it cannot be found. */
+static char *bundle_of(const char *path, struct err *err)
 {
-	struct oci_spec **ret = &container->spec;
-	char *bundle;
 	struct stat st;
-	char *root;
-	int r;
 
-	if (stat(path, &st) < 0)
-		return err_errno(err, "%s", path);
-	bundle = S_ISDIR(st.st_mode) ? realpath(path, NULL)
-				     : xstrndup(path, (size_t)(path_base(path) - path));
-	container->bundle = bundle;
-	r = oci_spec_load(bundle, ret, err);
-	if (r < 0)
-		return r;
-	root = (*ret)->root_path;
-	if (*root == '/')
-		return 0;
-	(*ret)->root_path = xasprintf("%s/%s", bundle, root);
-	free(root);
-	return 0;
+	if (stat(path, &st) < 0) {
+		(void)err_errno(err, "%s", path);
+		return NULL;
+	}
+	return S_ISDIR(st.st_mode) ? realpath(path, NULL)
+				   : xstrndup(path, (size_t)(path_base(path) - path));
 }
 
-/* 0, which is no disk, if it is none. */
-static dev_t parse_device(const char *text)
+/* The specification, with the full path of its root. Owned; NULL on an error. */
+static struct oci_spec *load(const char *bundle, struct err *err)
 {
-	const char *colon = strchr(text, ':');
-	CLEANUP(free) char *first = xstrndup(text, strcspn(text, ":"));
-	uint64_t numbers[2] = { 0 };
+	struct oci_spec *spec = NULL;
 
-	if (!colon || str_to_u64(first, 0, 4095, &numbers[0]) < 0 ||
-	    str_to_u64(colon + 1, 0, 1048575, &numbers[1]) < 0)
-		return 0;
-	return makedev((unsigned)numbers[0], (unsigned)numbers[1]);
+	if (oci_spec_load(bundle, &spec, err) < 0)
+		return NULL;
+	if (*spec->root_path != '/') {
+		CLEANUP(free) char *relative = spec->root_path;
+
+		spec->root_path = xasprintf("%s/%s", bundle, relative);
+	}
+	return spec;
 }
 
 int main(int argc, char **argv)
@@ -412,12 +410,12 @@ int main(int argc, char **argv)
 	int i = 1;
 
 	if (i + 1 < argc && str_eq(argv[i], "--commands")) {
-		commands = atoi(argv[i + 1]);
+		commands = number(argv[i + 1]);
 		(void)fcntl(commands, F_SETFD, FD_CLOEXEC);
 		i += 2;
 	}
 	if (i + 1 < argc && str_eq(argv[i], "--deny")) {
-		container.denied = parse_device(argv[i + 1]);
+		(void)str_to_dev(argv[i + 1], &container.denied);
 		i += 2;
 	}
 	if (i + 1 != argc) {
@@ -426,7 +424,10 @@ int main(int argc, char **argv)
 		return EXIT_TROUBLE;
 	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (load(argv[i], &container, &err) == 0)
+	container.bundle = bundle_of(argv[i], &err);
+	if (container.bundle)
+		container.spec = load(container.bundle, &err);
+	if (container.spec)
 		status = run(&container, commands, &err);
 	if (err.code)
 		(void)fprintf(stderr, "exec_bundle: %s\n", err.text);

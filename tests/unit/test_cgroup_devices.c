@@ -13,8 +13,8 @@
 	"c *:* m; b *:* m; c 1:3 rwm; c 1:5 rwm; c 1:7 rwm; c 1:8 rwm; c 1:9 rwm; c 5:0 rwm; " \
 	"c 5:1 rwm; c 5:2 rwm; c 136:* rwm"
 
-static const struct oci_device_rule deny_all = { false, 'a', -1, -1, "rwm" };
-static const struct oci_device_rule allow_all = { true, 'a', -1, -1, "rwm" };
+static const struct oci_device_rule deny_all = { false, 'a', "rwm", -1, -1 };
+static const struct oci_device_rule allow_all = { true, 'a', "rwm", -1, -1 };
 
 static struct device_rules made_of(const struct oci_device_rule *rules, size_t n,
 				   const dev_t *denied, size_t n_denied)
@@ -48,7 +48,7 @@ TEST(without_rules_there_are_the_default_devices)
 TEST(the_rule_that_denies_everything_goes_back_to_the_default_devices)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'b', 8, 0, "rwm" }, deny_all };
+		(const struct oci_device_rule[]){ { true, 'b', "rwm", 8, 0 }, deny_all };
 
 	assert_v1(rules, 2, DEVICE_FIT_EXACT, false, DEFAULT_LINES);
 }
@@ -56,7 +56,7 @@ TEST(the_rule_that_denies_everything_goes_back_to_the_default_devices)
 TEST(a_rule_is_added_to_the_default_devices)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ deny_all, { true, 'b', 8, 0, "r" } };
+		(const struct oci_device_rule[]){ deny_all, { true, 'b', "r", 8, 0 } };
 
 	assert_v1(rules, 2, DEVICE_FIT_EXACT, false, DEFAULT_LINES "; b 8:0 rm");
 }
@@ -64,7 +64,7 @@ TEST(a_rule_is_added_to_the_default_devices)
 TEST(a_rule_that_allows_everything_leaves_exceptions)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ allow_all, { false, 'b', 8, 0, "w" } };
+		(const struct oci_device_rule[]){ allow_all, { false, 'b', "w", 8, 0 } };
 
 	assert_v1(rules, 2, DEVICE_FIT_EXACT, true, "b 8:0 w");
 }
@@ -72,10 +72,10 @@ TEST(a_rule_that_allows_everything_leaves_exceptions)
 TEST(the_last_rule_wins_access_by_access)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'b', 8, 0, "rw" },
-						  { false, 'b', 8, 0, "w" },
-						  { true, 'b', 8, 1, "r" },
-						  { false, 'b', 8, -1, "r" } };
+		(const struct oci_device_rule[]){ { true, 'b', "rw", 8, 0 },
+						  { false, 'b', "w", 8, 0 },
+						  { true, 'b', "r", 8, 1 },
+						  { false, 'b', "r", 8, -1 } };
 
 	assert_v1(rules, 2, DEVICE_FIT_EXACT, false, DEFAULT_LINES "; b 8:0 rm");
 	assert_v1(rules, 4, DEVICE_FIT_EXACT, false, DEFAULT_LINES);
@@ -84,7 +84,7 @@ TEST(the_last_rule_wins_access_by_access)
 TEST(an_exception_that_is_taken_back_by_a_later_rule_is_none)
 {
 	const struct oci_device_rule *rules = (const struct oci_device_rule[]){
-		{ true, 'b', 8, -1, "rwm" }, { false, 'b', 8, 1, "rwm" }, { true, 'b', 8, 1, "rwm" }
+		{ true, 'b', "rwm", 8, -1 }, { false, 'b', "rwm", 8, 1 }, { true, 'b', "rwm", 8, 1 }
 	};
 
 	assert_v1(rules, 3, DEVICE_FIT_EXACT, false, DEFAULT_LINES "; b 8:* rwm; b 8:1 rwm");
@@ -93,7 +93,7 @@ TEST(an_exception_that_is_taken_back_by_a_later_rule_is_none)
 TEST(a_hole_for_mknod_costs_the_wider_rule_its_mknod)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { false, 'c', 10, 229, "rwm" } };
+		(const struct oci_device_rule[]){ { false, 'c', "rwm", 10, 229 } };
 
 	assert_v1(rules, 1, DEVICE_FIT_LESS_MKNOD, false, DEFAULT_LINES + strlen("c *:* m; "));
 }
@@ -101,8 +101,8 @@ TEST(a_hole_for_mknod_costs_the_wider_rule_its_mknod)
 TEST(a_hole_for_reading_does_not_fit_version_1)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'b', 8, -1, "rwm" },
-						  { false, 'b', 8, 1, "r" } };
+		(const struct oci_device_rule[]){ { true, 'b', "rwm", 8, -1 },
+						  { false, 'b', "r", 8, 1 } };
 	CLEANUP(device_rules_done) struct device_rules made = made_of(rules, 2, NULL, 0);
 	CLEANUP(free) char *text = NULL;
 	CLEANUP(strv_free) char **lines = NULL;
@@ -116,7 +116,7 @@ TEST(a_hole_for_reading_does_not_fit_version_1)
 TEST(a_type_for_all_is_both_types)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'a', 7, -1, "r" } };
+		(const struct oci_device_rule[]){ { true, 'a', "r", 7, -1 } };
 
 	assert_v1(rules, 1, DEVICE_FIT_EXACT, false, DEFAULT_LINES "; b 7:* rm; c 7:* rm");
 }
@@ -124,7 +124,7 @@ TEST(a_type_for_all_is_both_types)
 TEST(denied_devices_come_last)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ allow_all, { true, 'b', 254, 0, "rwm" } };
+		(const struct oci_device_rule[]){ allow_all, { true, 'b', "rwm", 254, 0 } };
 	dev_t disk = makedev(254, 0);
 	CLEANUP(device_rules_done) struct device_rules made = made_of(rules, 2, &disk, 1);
 	CLEANUP(strv_free) char **lines = NULL;
@@ -147,15 +147,15 @@ static void assert_bad_rule(struct oci_device_rule rule, const char *expected)
 
 TEST(rules_that_cannot_be_are_named)
 {
-	assert_bad_rule((struct oci_device_rule){ true, 'b', 4096, 0, "r" },
+	assert_bad_rule((struct oci_device_rule){ true, 'b', "r", 4096, 0 },
 			"linux.resources.devices[0]: device 4096:0 is over 4095:1048575");
-	assert_bad_rule((struct oci_device_rule){ true, 'b', 0, -2, "r" },
+	assert_bad_rule((struct oci_device_rule){ true, 'b', "r", 0, -2 },
 			"linux.resources.devices[0]: device 0:-2 is over 4095:1048575");
-	assert_bad_rule((struct oci_device_rule){ true, 'p', 1, 1, "r" },
+	assert_bad_rule((struct oci_device_rule){ true, 'p', "r", 1, 1 },
 			"linux.resources.devices[0].type: 'p' is not a, b or c");
-	assert_bad_rule((struct oci_device_rule){ true, 'b', 1, 1, "rx" },
+	assert_bad_rule((struct oci_device_rule){ true, 'b', "rx", 1, 1 },
 			"linux.resources.devices[0].access: 'rx' is not of r, w and m");
-	assert_bad_rule((struct oci_device_rule){ true, 'b', 1, 1, "" },
+	assert_bad_rule((struct oci_device_rule){ true, 'b', "", 1, 1 },
 			"linux.resources.devices[0].access: '' is not of r, w and m");
 }
 
@@ -264,10 +264,10 @@ TEST(version_1_knows_the_default_devices)
 TEST(the_program_looks_at_each_access)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'c', 1, 1, "rw" },
-						  { false, 'c', 1, 1, "w" },
-						  { true, 'c', 1, -1, "w" },
-						  { false, 'c', 1, 1, "m" } };
+		(const struct oci_device_rule[]){ { true, 'c', "rw", 1, 1 },
+						  { false, 'c', "w", 1, 1 },
+						  { true, 'c', "w", 1, -1 },
+						  { false, 'c', "m", 1, 1 } };
 
 	require(geteuid() == 0 && with_v2());
 	create();
@@ -286,7 +286,7 @@ TEST(the_program_looks_at_each_access)
 TEST(version_1_looks_at_each_access)
 {
 	const struct oci_device_rule *rules = (const struct oci_device_rule[]){
-		{ true, 'c', 1, 1, "rw" }, { false, 'c', 1, 1, "w" }, { true, 'c', 1, -1, "w" }
+		{ true, 'c', "rw", 1, 1 }, { false, 'c', "w", 1, 1 }, { true, 'c', "w", 1, -1 }
 	};
 
 	require(geteuid() == 0 && with_v1(CTL_DEVICES));
@@ -301,9 +301,9 @@ TEST(version_1_looks_at_each_access)
 TEST(the_program_makes_holes)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'c', -1, -1, "rwm" },
-						  { false, 'c', 1, -1, "rwm" },
-						  { true, 'c', 1, 3, "rwm" } };
+		(const struct oci_device_rule[]){ { true, 'c', "rwm", -1, -1 },
+						  { false, 'c', "rwm", 1, -1 },
+						  { true, 'c', "rwm", 1, 3 } };
 
 	require(geteuid() == 0 && with_v2());
 	create();
@@ -317,7 +317,7 @@ TEST(the_program_makes_holes)
 TEST(a_denied_disk_stays_denied_whatever_the_rules_say)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ allow_all, { true, 'b', 7, 0, "rwm" } };
+		(const struct oci_device_rule[]){ allow_all, { true, 'b', "rwm", 7, 0 } };
 	dev_t disk = makedev(7, 0);
 
 	require(geteuid() == 0 && with_v2());
@@ -332,7 +332,7 @@ TEST(a_denied_disk_stays_denied_whatever_the_rules_say)
 TEST(a_denied_disk_stays_denied_on_version_1)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ allow_all, { true, 'b', 7, 0, "rwm" } };
+		(const struct oci_device_rule[]){ allow_all, { true, 'b', "rwm", 7, 0 } };
 	dev_t disk = makedev(7, 0);
 
 	require(geteuid() == 0 && with_v1(CTL_DEVICES));
@@ -350,7 +350,7 @@ TEST(a_denied_disk_stays_denied_on_version_1)
 TEST(new_rules_replace_the_old)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'c', 1, 1, "r" } };
+		(const struct oci_device_rule[]){ { true, 'c', "r", 1, 1 } };
 
 	require(geteuid() == 0 && with_v2());
 	create();
@@ -364,7 +364,7 @@ TEST(new_rules_replace_the_old)
 TEST(new_rules_replace_the_old_on_version_1)
 {
 	const struct oci_device_rule *rules =
-		(const struct oci_device_rule[]){ { true, 'c', 1, 1, "r" } };
+		(const struct oci_device_rule[]){ { true, 'c', "r", 1, 1 } };
 
 	require(geteuid() == 0 && with_v1(CTL_DEVICES));
 	create();
@@ -383,8 +383,8 @@ TEST(hundreds_of_rules_pass_the_verifier)
 	static const char *const access[] = { "r", "w", "m", "rw", "rwm" };
 
 	for (unsigned i = 0; i < 2000; i++) {
-		rules[i] = (struct oci_device_rule){ i % 3 != 0, i % 2 ? 'c' : 'b', 100 + i % 50,
-						     i % 7 ? (int64_t)i : -1, "" };
+		rules[i] = (struct oci_device_rule){ i % 3 != 0, i % 2 ? 'c' : 'b', "",
+						     100 + i % 50, i % 7 ? (int64_t)i : -1 };
 		snprintf(rules[i].access, sizeof(rules[i].access), "%s", access[i % 5]);
 	}
 	require(geteuid() == 0 && with_v2());
@@ -398,8 +398,8 @@ TEST(hundreds_of_rules_pass_the_verifier)
 TEST(on_both_version_1_is_used_if_it_can_say_it)
 {
 	const struct oci_device_rule *hole =
-		(const struct oci_device_rule[]){ { true, 'c', 1, -1, "rwm" },
-						  { false, 'c', 1, 1, "r" } };
+		(const struct oci_device_rule[]){ { true, 'c', "rwm", 1, -1 },
+						  { false, 'c', "r", 1, 1 } };
 	const struct cgroup_dir *v1;
 	CLEANUP(free) char *list = NULL;
 
@@ -422,8 +422,8 @@ TEST(on_both_version_1_is_used_if_it_can_say_it)
 TEST(a_hole_is_refused_by_name_where_only_version_1_is)
 {
 	const struct oci_device_rule *hole =
-		(const struct oci_device_rule[]){ { true, 'c', 1, -1, "rwm" },
-						  { false, 'c', 1, 1, "r" } };
+		(const struct oci_device_rule[]){ { true, 'c', "rwm", 1, -1 },
+						  { false, 'c', "r", 1, 1 } };
 
 	require(geteuid() == 0 && with_v1(CTL_DEVICES));
 	create();

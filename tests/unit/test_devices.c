@@ -28,20 +28,20 @@ TEST(only_a_rule_for_everything_is_privileged)
 {
 	use_rules(0);
 	assert_false(devices_allow_all(&spec));
-	rules[0] = (struct oci_device_rule){ true, 'a', -1, -1, "rwm" };
+	rules[0] = (struct oci_device_rule){ true, 'a', "rwm", -1, -1 };
 	use_rules(1);
 	assert_true(devices_allow_all(&spec));
 	rules[0].access[1] = '\0';
 	assert_false(devices_allow_all(&spec));
-	rules[0] = (struct oci_device_rule){ true, 'a', 1, -1, "rwm" };
+	rules[0] = (struct oci_device_rule){ true, 'a', "rwm", 1, -1 };
 	assert_false(devices_allow_all(&spec));
 }
 
 TEST(block_and_character_together_are_everything)
 {
-	rules[0] = (struct oci_device_rule){ false, 'a', -1, -1, "rwm" };
-	rules[1] = (struct oci_device_rule){ true, 'b', -1, -1, "mwr" };
-	rules[2] = (struct oci_device_rule){ true, 'c', -1, -1, "rwm" };
+	rules[0] = (struct oci_device_rule){ false, 'a', "rwm", -1, -1 };
+	rules[1] = (struct oci_device_rule){ true, 'b', "mwr", -1, -1 };
+	rules[2] = (struct oci_device_rule){ true, 'c', "rwm", -1, -1 };
 	use_rules(2);
 	assert_false(devices_allow_all(&spec));
 	use_rules(3);
@@ -50,18 +50,18 @@ TEST(block_and_character_together_are_everything)
 
 TEST(a_later_rule_that_denies_makes_it_unprivileged)
 {
-	rules[0] = (struct oci_device_rule){ true, 'a', -1, -1, "rwm" };
-	rules[1] = (struct oci_device_rule){ false, 'b', 8, 0, "w" };
+	rules[0] = (struct oci_device_rule){ true, 'a', "rwm", -1, -1 };
+	rules[1] = (struct oci_device_rule){ false, 'b', "w", 8, 0 };
 	use_rules(2);
 	assert_false(devices_allow_all(&spec));
 }
 
 TEST(the_rules_of_an_ordinary_container_are_not_privileged)
 {
-	rules[0] = (struct oci_device_rule){ false, 'a', -1, -1, "rwm" };
-	rules[1] = (struct oci_device_rule){ true, 'c', -1, -1, "m" };
-	rules[2] = (struct oci_device_rule){ true, 'b', -1, -1, "m" };
-	rules[3] = (struct oci_device_rule){ true, 'c', 1, 3, "rwm" };
+	rules[0] = (struct oci_device_rule){ false, 'a', "rwm", -1, -1 };
+	rules[1] = (struct oci_device_rule){ true, 'c', "m", -1, -1 };
+	rules[2] = (struct oci_device_rule){ true, 'b', "m", -1, -1 };
+	rules[3] = (struct oci_device_rule){ true, 'c', "rwm", 1, 3 };
 	use_rules(4);
 	assert_false(devices_allow_all(&spec));
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/sysmacros.h>
 
 #include "base/str.h"
 
@@ -44,6 +45,19 @@ TEST(numbers_out_of_range_are_told_apart)
 	assert_int_equal(str_to_i64("-", INT64_MIN, INT64_MAX, &i), -EINVAL);
 	assert_int_equal(u, 7);
 	assert_int_equal(i, 7);
+}
+
+TEST(a_device_is_two_numbers)
+{
+	static const char *const words[] = { "",      ":",      "8",     "8:",   ":0",       "8:0 ",
+					     "8:0\n", "4096:0", "8:0:0", "8:-1", "8:1048576" };
+	dev_t dev = 7;
+
+	for (size_t n = 0; n < sizeof(words) / sizeof(words[0]); n++)
+		assert_int_equal(str_to_dev(words[n], &dev), -EINVAL);
+	assert_int_equal(dev, 7);
+	assert_int_equal(str_to_dev("4095:1048575", &dev), 0);
+	assert_int_equal(dev, makedev(4095, 1048575));
 }
 
 TEST(a_vector_grows_word_by_word)
@@ -127,6 +141,7 @@ int main(void)
 		cmocka_unit_test(whole_decimal_numbers_are_read),
 		cmocka_unit_test(what_is_no_number_is_refused_and_changes_nothing),
 		cmocka_unit_test(numbers_out_of_range_are_told_apart),
+		cmocka_unit_test(a_device_is_two_numbers),
 		cmocka_unit_test(a_vector_grows_word_by_word),
 		cmocka_unit_test(a_copy_of_any_size_can_grow_too),
 		cmocka_unit_test(split_knows_no_empty_words),

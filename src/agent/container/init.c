@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -338,9 +339,11 @@ static pid_t own_pid(void)
 {
 	char text[16];
 	ssize_t n = readlink("/proc/self", text, sizeof(text) - 1);
+	uint64_t pid = 0;
 
 	text[n < 0 ? 0 : n] = '\0';
-	return (pid_t)atoi(text);
+	(void)str_to_u64(text, 1, INT32_MAX, &pid);
+	return (pid_t)pid;
 }
 
 /* The file system, from the agent's to the container's. */

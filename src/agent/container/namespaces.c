@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/container/namespaces.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -35,6 +36,15 @@ static const struct kind *kind_of(const char *type)
 		if (str_eq(kinds[i].type, type))
 			return &kinds[i];
 	return NULL;
+}
+
+/* Of a type that namespaces_check() has let pass. */
+static int flag_of(const char *type)
+{
+	const struct kind *kind = kind_of(type);
+
+	assert(kind);
+	return kind->flag;
 }
 
 static bool maps_root(const struct oci_id_mapping *mappings, size_t n)
@@ -101,7 +111,7 @@ uint64_t namespaces_new(const struct oci_spec *spec)
 
 	for (size_t i = 0; i < spec->n_namespaces; i++)
 		if (!spec->namespaces[i].path)
-			flags |= (uint64_t)kind_of(spec->namespaces[i].type)->flag;
+			flags |= (uint64_t)flag_of(spec->namespaces[i].type);
 	return flags & ~(uint64_t)CLONE_NEWCGROUP;
 }
 
@@ -110,7 +120,7 @@ int namespaces_of(const struct oci_spec *spec)
 	int flags = CLONE_NEWNS;
 
 	for (size_t i = 0; i < spec->n_namespaces; i++)
-		flags |= kind_of(spec->namespaces[i].type)->flag;
+		flags |= flag_of(spec->namespaces[i].type);
 	return flags;
 }
 
@@ -125,7 +135,7 @@ int namespaces_enter(const struct oci_spec *spec, struct err *err)
 		fd = open(ns->path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			return err_errno(err, "linux.namespaces: %s: open %s", ns->type, ns->path);
-		if (setns(fd, kind_of(ns->type)->flag) < 0)
+		if (setns(fd, flag_of(ns->type)) < 0)
 			return err_errno(err, "linux.namespaces: enter the %s namespace %s",
 					 ns->type, ns->path);
 	}
