@@ -496,12 +496,10 @@ static int try_remove(const struct cgroup *cgroup)
 
 int cgroup_remove(struct cgroup *cgroup, uint64_t deadline, struct err *err)
 {
-	CLEANUP(cgroup_events_close) struct cgroup_events events = { -1, -1 };
 	const struct cgroup_dir *v2 = cgroup_dir_v2(cgroup);
+	CLEANUP(cgroup_events_close) struct cgroup_events events = { v2 ? v2->dir : -1, -1 };
 	int r;
 
-	if (v2)
-		cgroup_events_open(v2->dir, "cgroup.events", &events);
 	for (;;) {
 		r = try_remove(cgroup);
 		if (r != -EBUSY || deadline_left(deadline) == 0)

@@ -210,12 +210,6 @@ int cgroup_watch(int dir, const char *file)
 	return take_fd(&fd);
 }
 
-void cgroup_events_open(int dir, const char *file, struct cgroup_events *ret)
-{
-	ret->dir = dir;
-	ret->inotify = cgroup_watch(dir, file);
-}
-
 static void drain(int fd)
 {
 	char events[1024];
@@ -224,11 +218,18 @@ static void drain(int fd)
 		continue;
 }
 
-void cgroup_events_wait(const struct cgroup_events *events, uint64_t deadline)
+void cgroup_events_wait(struct cgroup_events *events, uint64_t deadline)
 {
-	uint64_t until = deadline_in(events->inotify < 0 ? NAP_MS : LOOK_AGAIN_MS);
 	struct pollfd p = { .fd = events->inotify, .events = POLLIN };
+	uint64_t until;
 
+	/* Not before it is needed: the kernel takes 10 ms to end a watch. */
+	if (events->dir >= 0 && events->inotify < 0) {
+		events->inotify = cgroup_watch(events->dir, "cgroup.events");
+		if (events->inotify >= 0)
+			return; /* the change may have come just before */
+	}
+	until = deadline_in(events->inotify < 0 ? NAP_MS : LOOK_AGAIN_MS);
 	if (until > deadline)
 		until = deadline;
 	/* A negative descriptor is none: then it is the time alone. */

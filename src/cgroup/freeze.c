@@ -29,11 +29,10 @@ static const struct cgroup_dir *v2_with(const struct cgroup *cgroup, const char 
 
 static int freeze_v2(int dir, bool frozen, uint64_t deadline)
 {
-	CLEANUP(cgroup_events_close) struct cgroup_events events = { -1, -1 };
+	CLEANUP(cgroup_events_close) struct cgroup_events events = { dir, -1 };
 	uint64_t now = 0;
 	int r;
 
-	cgroup_events_open(dir, "cgroup.events", &events);
 	r = cgroup_write_at(dir, "cgroup.freeze", frozen ? "1" : "0");
 	while (r == 0) {
 		r = cgroup_read_key(dir, "cgroup.events", "frozen", &now);
@@ -60,7 +59,7 @@ static int is_state_v1(int dir, const char *want)
 
 static int freeze_v1(int dir, bool frozen, uint64_t deadline)
 {
-	const struct cgroup_events none = { -1, -1 };
+	struct cgroup_events none = { -1, -1 };
 	const char *want = frozen ? "FROZEN" : "THAWED";
 
 	for (unsigned i = 1;; i++) {
@@ -149,7 +148,7 @@ static int kill_once(const struct cgroup *cgroup, struct err *err)
  */
 static int kill_by_pid(const struct cgroup *cgroup, struct err *err)
 {
-	const struct cgroup_events none = { -1, -1 };
+	struct cgroup_events none = { -1, -1 };
 	uint64_t deadline = deadline_in(CGROUP_KILL_MS);
 	int frozen;
 	int r;

@@ -129,11 +129,10 @@ int cgroup_walk(int dir, cgroup_walk_fn fn, void *data, bool remove);
 
 /* Waits for cgroup.events to change, but not for long: the caller looks again. */
 struct cgroup_events {
-	int dir;
-	int inotify; /* owned; -1: there is none, waiting is a short sleep */
+	int dir;     /* borrowed; -1: there is none, waiting is a short sleep */
+	int inotify; /* owned; -1 before the first wait */
 };
-void cgroup_events_open(int dir, const char *file, struct cgroup_events *ret);
-void cgroup_events_wait(const struct cgroup_events *events, uint64_t deadline);
+void cgroup_events_wait(struct cgroup_events *events, uint64_t deadline);
 void cgroup_events_close(struct cgroup_events *events);
 static inline void cgroup_events_closep(struct cgroup_events *events)
 {
