@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the start of a container to the end of all that was in it."""
+import glob
 import os
 import signal
 import time
@@ -57,6 +58,12 @@ class Lifetime(ExecutorTest):
         self.assertEqual(running.say("wait"), "exit 137")
 
     def test_one_that_fails_leaves_nothing(self):
-        before = set(os.listdir("/sys/fs/cgroup/pids"))
+        name = os.path.basename(self.dir)
+        self.spec["linux"]["cgroupsPath"] = "/" + name
+        running = self.create("nope")
+        self.assertNotEqual(glob.glob("/sys/fs/cgroup/*/" + name), [])
+        self.assertIn("executable file not found", running.say("start"))
+        running.end()
+        self.assertEqual(glob.glob("/sys/fs/cgroup/*/" + name), [])
         self.fails("executable file not found", "nope")
-        self.assertEqual(set(os.listdir("/sys/fs/cgroup/pids")), before)
+        self.assertEqual(glob.glob("/sys/fs/cgroup/*/" + name), [])
