@@ -508,38 +508,35 @@ TEST(unified_keys_are_files)
 			   "cgroup.max.depth=5; memory.high=\n");
 }
 
+static void assert_bad_entries(const char *const *bad, size_t n, const char *why)
+{
+	fake_v2("memory");
+	fake_open();
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(free) char *entry = xstrdup(bad[i]);
+		char *entries[] = { entry, NULL };
+		struct oci_resources want = unified_of(entries);
+
+		assert_int_equal(cgroup_apply(cgroup, &want, &err), -EINVAL);
+		assert_non_null(strstr(err.text, why));
+	}
+}
+
 TEST(unified_keys_that_are_no_limits_are_refused)
 {
 	static const char *const bad[] = { "cgroup.procs=1",  "cgroup.threads=1",
 					   "cgroup.kill=1",   "cgroup.subtree_control=+cpu",
 					   "cgroup.freeze=1", "cgroup.type=threaded" };
 
-	fake_v2("memory");
-	fake_open();
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CLEANUP(free) char *entry = xstrdup(bad[i]);
-		char *entries[] = { entry, NULL };
-		struct oci_resources want = unified_of(entries);
-
-		assert_int_equal(cgroup_apply(cgroup, &want, &err), -EINVAL);
-		assert_non_null(strstr(err.text, "not a limit"));
-	}
+	assert_bad_entries(bad, sizeof(bad) / sizeof(bad[0]), "not a limit");
 }
 
 TEST(unified_keys_lead_nowhere_else)
 {
 	static const char *const bad[] = { "../c/memory.max=1", "memory/x.y=1", "memory=1", "=1" };
 
-	fake_v2("memory");
-	fake_open();
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CLEANUP(free) char *entry = xstrdup(bad[i]);
-		char *entries[] = { entry, NULL };
-		struct oci_resources want = unified_of(entries);
-
-		assert_int_equal(cgroup_apply(cgroup, &want, &err), -EINVAL);
-		assert_non_null(strstr(err.text, "it is not the name of a file in a cgroup"));
-	}
+	assert_bad_entries(bad, sizeof(bad) / sizeof(bad[0]),
+			   "it is not the name of a file in a cgroup");
 }
 
 TEST(unified_keys_need_their_controller_and_their_file)
