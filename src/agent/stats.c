@@ -14,14 +14,11 @@
 #define IO_ENTRIES_MAX 128u /* of each kind: an answer has to stay below TTRPC_REPLY_MAX */
 #define VALUES_MAX     256u /* lines of memory.stat; kernels have some 60 */
 
-/* A message of protobuf-c that owns all of its parts. */
-#define NEW(type, init) ((type *)xmemdup(&(type)init, sizeof(type)))
-
 static Grpc__CpuStats *cpu_to_pb(const struct cgroup_cpu_stats *from)
 {
-	Grpc__CpuStats *pb = NEW(Grpc__CpuStats, GRPC__CPU_STATS__INIT);
+	Grpc__CpuStats *pb = PB_NEW(Grpc__CpuStats, GRPC__CPU_STATS__INIT);
 
-	pb->cpu_usage = NEW(Grpc__CpuUsage, GRPC__CPU_USAGE__INIT);
+	pb->cpu_usage = PB_NEW(Grpc__CpuUsage, GRPC__CPU_USAGE__INIT);
 	pb->cpu_usage->total_usage = from->total_ns;
 	pb->cpu_usage->usage_in_kernelmode = from->kernel_ns;
 	pb->cpu_usage->usage_in_usermode = from->user_ns;
@@ -29,7 +26,7 @@ static Grpc__CpuStats *cpu_to_pb(const struct cgroup_cpu_stats *from)
 	if (from->n_percpu > 0)
 		pb->cpu_usage->percpu_usage =
 			xmemdup(from->percpu_ns, from->n_percpu * sizeof(uint64_t));
-	pb->throttling_data = NEW(Grpc__ThrottlingData, GRPC__THROTTLING_DATA__INIT);
+	pb->throttling_data = PB_NEW(Grpc__ThrottlingData, GRPC__THROTTLING_DATA__INIT);
 	pb->throttling_data->periods = from->periods;
 	pb->throttling_data->throttled_periods = from->throttled_periods;
 	pb->throttling_data->throttled_time = from->throttled_ns;
@@ -38,7 +35,7 @@ static Grpc__CpuStats *cpu_to_pb(const struct cgroup_cpu_stats *from)
 
 static Grpc__MemoryData *data_to_pb(const struct cgroup_memory_data *from)
 {
-	Grpc__MemoryData *pb = NEW(Grpc__MemoryData, GRPC__MEMORY_DATA__INIT);
+	Grpc__MemoryData *pb = PB_NEW(Grpc__MemoryData, GRPC__MEMORY_DATA__INIT);
 
 	pb->usage = from->usage;
 	pb->max_usage = from->max_usage;
@@ -49,7 +46,7 @@ static Grpc__MemoryData *data_to_pb(const struct cgroup_memory_data *from)
 
 static Grpc__MemoryStats *memory_to_pb(const struct cgroup_memory_stats *from)
 {
-	Grpc__MemoryStats *pb = NEW(Grpc__MemoryStats, GRPC__MEMORY_STATS__INIT);
+	Grpc__MemoryStats *pb = PB_NEW(Grpc__MemoryStats, GRPC__MEMORY_STATS__INIT);
 	size_t n = from->n_values < VALUES_MAX ? from->n_values : VALUES_MAX;
 
 	pb->cache = from->cache;
@@ -60,8 +57,8 @@ static Grpc__MemoryStats *memory_to_pb(const struct cgroup_memory_stats *from)
 	pb->stats = xcalloc(n, sizeof(*pb->stats));
 	pb->n_stats = n;
 	for (size_t i = 0; i < n; i++) {
-		pb->stats[i] =
-			NEW(Grpc__MemoryStats__StatsEntry, GRPC__MEMORY_STATS__STATS_ENTRY__INIT);
+		pb->stats[i] = PB_NEW(Grpc__MemoryStats__StatsEntry,
+				      GRPC__MEMORY_STATS__STATS_ENTRY__INIT);
 		pb->stats[i]->key = xstrdup(from->values[i].key);
 		pb->stats[i]->value = from->values[i].value;
 	}
@@ -74,7 +71,7 @@ static Grpc__BlkioStatsEntry **io_to_pb(const struct cgroup_io_list *from, size_
 	Grpc__BlkioStatsEntry **list = xcalloc(n, sizeof(Grpc__BlkioStatsEntry *));
 
 	for (size_t i = 0; i < n; i++) {
-		list[i] = NEW(Grpc__BlkioStatsEntry, GRPC__BLKIO_STATS_ENTRY__INIT);
+		list[i] = PB_NEW(Grpc__BlkioStatsEntry, GRPC__BLKIO_STATS_ENTRY__INIT);
 		list[i]->major = from->entries[i].major;
 		list[i]->minor = from->entries[i].minor;
 		list[i]->op = xstrdup(from->entries[i].op);
@@ -86,7 +83,7 @@ static Grpc__BlkioStatsEntry **io_to_pb(const struct cgroup_io_list *from, size_
 
 static Grpc__BlkioStats *blkio_to_pb(const struct cgroup_io_stats *from)
 {
-	Grpc__BlkioStats *pb = NEW(Grpc__BlkioStats, GRPC__BLKIO_STATS__INIT);
+	Grpc__BlkioStats *pb = PB_NEW(Grpc__BlkioStats, GRPC__BLKIO_STATS__INIT);
 
 	pb->io_service_bytes_recursive =
 		io_to_pb(&from->service_bytes, &pb->n_io_service_bytes_recursive);
@@ -107,11 +104,11 @@ static void hugetlb_to_pb(const struct cgroup_stats *from, Grpc__CgroupStats *pb
 	pb->n_hugetlb_stats = from->n_hugetlb;
 	for (size_t i = 0; i < from->n_hugetlb; i++) {
 		Grpc__CgroupStats__HugetlbStatsEntry *entry =
-			NEW(Grpc__CgroupStats__HugetlbStatsEntry,
-			    GRPC__CGROUP_STATS__HUGETLB_STATS_ENTRY__INIT);
+			PB_NEW(Grpc__CgroupStats__HugetlbStatsEntry,
+			       GRPC__CGROUP_STATS__HUGETLB_STATS_ENTRY__INIT);
 
 		entry->key = xstrdup(from->hugetlb[i].page_size);
-		entry->value = NEW(Grpc__HugetlbStats, GRPC__HUGETLB_STATS__INIT);
+		entry->value = PB_NEW(Grpc__HugetlbStats, GRPC__HUGETLB_STATS__INIT);
 		entry->value->usage = from->hugetlb[i].usage;
 		entry->value->max_usage = from->hugetlb[i].max_usage;
 		entry->value->failcnt = from->hugetlb[i].failcnt;
@@ -121,11 +118,11 @@ static void hugetlb_to_pb(const struct cgroup_stats *from, Grpc__CgroupStats *pb
 
 static Grpc__CgroupStats *cgroup_to_pb(const struct cgroup_stats *from)
 {
-	Grpc__CgroupStats *pb = NEW(Grpc__CgroupStats, GRPC__CGROUP_STATS__INIT);
+	Grpc__CgroupStats *pb = PB_NEW(Grpc__CgroupStats, GRPC__CGROUP_STATS__INIT);
 
 	pb->cpu_stats = cpu_to_pb(&from->cpu);
 	pb->memory_stats = memory_to_pb(&from->memory);
-	pb->pids_stats = NEW(Grpc__PidsStats, GRPC__PIDS_STATS__INIT);
+	pb->pids_stats = PB_NEW(Grpc__PidsStats, GRPC__PIDS_STATS__INIT);
 	pb->pids_stats->current = from->pids;
 	pb->pids_stats->limit = from->pids_limit;
 	pb->blkio_stats = blkio_to_pb(&from->io);
@@ -142,7 +139,7 @@ int stats_reply(const struct container *container, struct ttrpc_request *req, st
 	r = cgroup_stats_read(container->cgroup, &stats, err);
 	if (r < 0)
 		return r;
-	response = NEW(Grpc__StatsContainerResponse, GRPC__STATS_CONTAINER_RESPONSE__INIT);
+	response = PB_NEW(Grpc__StatsContainerResponse, GRPC__STATS_CONTAINER_RESPONSE__INIT);
 	response->cgroup_stats = cgroup_to_pb(&stats);
 	ttrpc_reply(req, &response->base);
 	pb_free(&response->base);

@@ -4,12 +4,10 @@
 
 #include <stddef.h>
 
-#include "base/mem.h"
 #include "oci.pb-c.h"
+#include "rpc/pb.h"
 
 struct oci_seccomp;
-
-#define NEW(type, init) ((type *)xmemdup(&(type)init, sizeof(type)))
 
 /* An unset string is the empty one, which must be protobuf-c's own or on the heap. */
 char *pb_text(const char *s);

@@ -5,7 +5,7 @@
 
 static Grpc__User *user_to_pb(const struct oci_user *from)
 {
-	Grpc__User *pb = NEW(Grpc__User, GRPC__USER__INIT);
+	Grpc__User *pb = PB_NEW(Grpc__User, GRPC__USER__INIT);
 
 	pb->uid = from->uid;
 	pb->gid = from->gid;
@@ -22,7 +22,8 @@ static Grpc__User *user_to_pb(const struct oci_user *from)
 
 static Grpc__LinuxCapabilities *capabilities_to_pb(const struct oci_capabilities *from)
 {
-	Grpc__LinuxCapabilities *pb = NEW(Grpc__LinuxCapabilities, GRPC__LINUX_CAPABILITIES__INIT);
+	Grpc__LinuxCapabilities *pb =
+		PB_NEW(Grpc__LinuxCapabilities, GRPC__LINUX_CAPABILITIES__INIT);
 
 	pb->bounding = pb_words(from->bounding, &pb->n_bounding);
 	pb->effective = pb_words(from->effective, &pb->n_effective);
@@ -37,7 +38,7 @@ static void rlimits_to_pb(const struct oci_process *from, Grpc__Process *pb)
 	pb->rlimits = xcalloc(from->n_rlimits, sizeof(*pb->rlimits));
 	pb->n_rlimits = from->n_rlimits;
 	for (size_t i = 0; i < from->n_rlimits; i++) {
-		pb->rlimits[i] = NEW(Grpc__POSIXRlimit, GRPC__POSIXRLIMIT__INIT);
+		pb->rlimits[i] = PB_NEW(Grpc__POSIXRlimit, GRPC__POSIXRLIMIT__INIT);
 		pb->rlimits[i]->type = xstrdup(from->rlimits[i].type);
 		pb->rlimits[i]->hard = from->rlimits[i].hard;
 		pb->rlimits[i]->soft = from->rlimits[i].soft;
@@ -46,7 +47,7 @@ static void rlimits_to_pb(const struct oci_process *from, Grpc__Process *pb)
 
 static Grpc__Scheduler *scheduler_to_pb(const struct oci_scheduler *from)
 {
-	Grpc__Scheduler *pb = NEW(Grpc__Scheduler, GRPC__SCHEDULER__INIT);
+	Grpc__Scheduler *pb = PB_NEW(Grpc__Scheduler, GRPC__SCHEDULER__INIT);
 
 	pb->policy = pb_text(from->policy);
 	pb->nice = from->nice;
@@ -67,7 +68,7 @@ static void priorities_to_pb(const struct oci_process *from, Grpc__Process *pb)
 	if (from->scheduler.policy)
 		pb->scheduler = scheduler_to_pb(&from->scheduler);
 	if (from->io_priority.class) {
-		pb->iopriority = NEW(Grpc__IOPriority, GRPC__IOPRIORITY__INIT);
+		pb->iopriority = PB_NEW(Grpc__IOPriority, GRPC__IOPRIORITY__INIT);
 		pb->iopriority->class_ = pb_text(from->io_priority.class);
 		pb->iopriority->priority = from->io_priority.priority;
 	}
@@ -75,10 +76,10 @@ static void priorities_to_pb(const struct oci_process *from, Grpc__Process *pb)
 
 Grpc__Process *process_to_pb(const struct oci_process *from)
 {
-	Grpc__Process *pb = NEW(Grpc__Process, GRPC__PROCESS__INIT);
+	Grpc__Process *pb = PB_NEW(Grpc__Process, GRPC__PROCESS__INIT);
 
 	pb->terminal = from->terminal;
-	pb->consolesize = NEW(Grpc__Box, GRPC__BOX__INIT);
+	pb->consolesize = PB_NEW(Grpc__Box, GRPC__BOX__INIT);
 	pb->consolesize->height = from->console_height;
 	pb->consolesize->width = from->console_width;
 	pb->user = user_to_pb(&from->user);

@@ -11,7 +11,7 @@ static void rules_to_pb(const struct oci_resources *from, Grpc__LinuxResources *
 	for (size_t i = 0; i < from->n_device_rules; i++) {
 		const struct oci_device_rule *rule = &from->device_rules[i];
 		Grpc__LinuxDeviceCgroup *to =
-			NEW(Grpc__LinuxDeviceCgroup, GRPC__LINUX_DEVICE_CGROUP__INIT);
+			PB_NEW(Grpc__LinuxDeviceCgroup, GRPC__LINUX_DEVICE_CGROUP__INIT);
 
 		to->allow = rule->allow;
 		to->type = xstrndup(&rule->type, 1);
@@ -24,7 +24,7 @@ static void rules_to_pb(const struct oci_resources *from, Grpc__LinuxResources *
 
 static Grpc__LinuxMemory *memory_to_pb(const struct oci_resources *from)
 {
-	Grpc__LinuxMemory *pb = NEW(Grpc__LinuxMemory, GRPC__LINUX_MEMORY__INIT);
+	Grpc__LinuxMemory *pb = PB_NEW(Grpc__LinuxMemory, GRPC__LINUX_MEMORY__INIT);
 
 	pb->limit = from->memory_limit;
 	pb->swap = from->memory_swap;
@@ -41,7 +41,7 @@ static Grpc__LinuxMemory *memory_to_pb(const struct oci_resources *from)
 
 static Grpc__LinuxCPU *cpu_to_pb(const struct oci_resources *from)
 {
-	Grpc__LinuxCPU *pb = NEW(Grpc__LinuxCPU, GRPC__LINUX_CPU__INIT);
+	Grpc__LinuxCPU *pb = PB_NEW(Grpc__LinuxCPU, GRPC__LINUX_CPU__INIT);
 
 	pb->shares = from->cpu_shares;
 	pb->quota = from->cpu_quota;
@@ -67,7 +67,7 @@ static Grpc__LinuxThrottleDevice **throttles_to_pb(const struct oci_throttles *f
 
 	*ret_n = from->n;
 	for (size_t i = 0; i < from->n; i++) {
-		list[i] = NEW(Grpc__LinuxThrottleDevice, GRPC__LINUX_THROTTLE_DEVICE__INIT);
+		list[i] = PB_NEW(Grpc__LinuxThrottleDevice, GRPC__LINUX_THROTTLE_DEVICE__INIT);
 		list[i]->major = from->devices[i].major;
 		list[i]->minor = from->devices[i].minor;
 		list[i]->rate = from->devices[i].rate;
@@ -77,7 +77,7 @@ static Grpc__LinuxThrottleDevice **throttles_to_pb(const struct oci_throttles *f
 
 static Grpc__LinuxBlockIO *io_to_pb(const struct oci_resources *from)
 {
-	Grpc__LinuxBlockIO *pb = NEW(Grpc__LinuxBlockIO, GRPC__LINUX_BLOCK_IO__INIT);
+	Grpc__LinuxBlockIO *pb = PB_NEW(Grpc__LinuxBlockIO, GRPC__LINUX_BLOCK_IO__INIT);
 	size_t n = from->n_io_device_weights;
 
 	pb->weight = from->io_weight;
@@ -87,7 +87,7 @@ static Grpc__LinuxBlockIO *io_to_pb(const struct oci_resources *from)
 	for (size_t i = 0; i < n; i++) {
 		const struct oci_device_weight *device = &from->io_device_weights[i];
 		Grpc__LinuxWeightDevice *to =
-			NEW(Grpc__LinuxWeightDevice, GRPC__LINUX_WEIGHT_DEVICE__INIT);
+			PB_NEW(Grpc__LinuxWeightDevice, GRPC__LINUX_WEIGHT_DEVICE__INIT);
 
 		to->major = device->major;
 		to->minor = device->minor;
@@ -112,7 +112,7 @@ static void hugepages_to_pb(const struct oci_resources *from, Grpc__LinuxResourc
 	pb->n_hugepagelimits = from->n_hugepage_limits;
 	for (size_t i = 0; i < from->n_hugepage_limits; i++) {
 		Grpc__LinuxHugepageLimit *to =
-			NEW(Grpc__LinuxHugepageLimit, GRPC__LINUX_HUGEPAGE_LIMIT__INIT);
+			PB_NEW(Grpc__LinuxHugepageLimit, GRPC__LINUX_HUGEPAGE_LIMIT__INIT);
 
 		to->pagesize = pb_text(from->hugepage_limits[i].page_size);
 		to->limit = from->hugepage_limits[i].limit;
@@ -127,20 +127,20 @@ static void unified_to_pb(const struct oci_resources *from, Grpc__LinuxResources
 	pb->unified = xcalloc(n, sizeof(*pb->unified));
 	pb->n_unified = n;
 	for (size_t i = 0; i < n; i++) {
-		pb->unified[i] = NEW(Grpc__LinuxResources__UnifiedEntry,
-				     GRPC__LINUX_RESOURCES__UNIFIED_ENTRY__INIT);
+		pb->unified[i] = PB_NEW(Grpc__LinuxResources__UnifiedEntry,
+					GRPC__LINUX_RESOURCES__UNIFIED_ENTRY__INIT);
 		pb_pair(from->unified[i], &pb->unified[i]->key, &pb->unified[i]->value);
 	}
 }
 
 Grpc__LinuxResources *resources_to_pb(const struct oci_resources *from)
 {
-	Grpc__LinuxResources *pb = NEW(Grpc__LinuxResources, GRPC__LINUX_RESOURCES__INIT);
+	Grpc__LinuxResources *pb = PB_NEW(Grpc__LinuxResources, GRPC__LINUX_RESOURCES__INIT);
 
 	rules_to_pb(from, pb);
 	pb->memory = memory_to_pb(from);
 	pb->cpu = cpu_to_pb(from);
-	pb->pids = NEW(Grpc__LinuxPids, GRPC__LINUX_PIDS__INIT);
+	pb->pids = PB_NEW(Grpc__LinuxPids, GRPC__LINUX_PIDS__INIT);
 	pb->pids->limit = from->pids_limit;
 	pb->blockio = io_to_pb(from);
 	hugepages_to_pb(from, pb);

@@ -4,7 +4,7 @@
 
 static Grpc__LinuxSyscall *syscall_to_pb(const struct oci_syscall *from)
 {
-	Grpc__LinuxSyscall *pb = NEW(Grpc__LinuxSyscall, GRPC__LINUX_SYSCALL__INIT);
+	Grpc__LinuxSyscall *pb = PB_NEW(Grpc__LinuxSyscall, GRPC__LINUX_SYSCALL__INIT);
 
 	pb->names = pb_words(from->names, &pb->n_names);
 	pb->action = pb_text(from->action);
@@ -15,7 +15,7 @@ static Grpc__LinuxSyscall *syscall_to_pb(const struct oci_syscall *from)
 	pb->args = xcalloc(from->n_args, sizeof(*pb->args));
 	pb->n_args = from->n_args;
 	for (size_t i = 0; i < from->n_args; i++) {
-		pb->args[i] = NEW(Grpc__LinuxSeccompArg, GRPC__LINUX_SECCOMP_ARG__INIT);
+		pb->args[i] = PB_NEW(Grpc__LinuxSeccompArg, GRPC__LINUX_SECCOMP_ARG__INIT);
 		pb->args[i]->index = from->args[i].index;
 		pb->args[i]->value = from->args[i].value;
 		pb->args[i]->valuetwo = from->args[i].value_two;
@@ -26,7 +26,7 @@ static Grpc__LinuxSyscall *syscall_to_pb(const struct oci_syscall *from)
 
 Grpc__LinuxSeccomp *seccomp_to_pb(const struct oci_seccomp *from)
 {
-	Grpc__LinuxSeccomp *pb = NEW(Grpc__LinuxSeccomp, GRPC__LINUX_SECCOMP__INIT);
+	Grpc__LinuxSeccomp *pb = PB_NEW(Grpc__LinuxSeccomp, GRPC__LINUX_SECCOMP__INIT);
 
 	pb->defaultaction = pb_text(from->default_action);
 	if (from->has_default_errno_ret) {

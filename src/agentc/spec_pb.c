@@ -39,7 +39,7 @@ static void mounts_to_pb(const struct oci_spec *from, Grpc__Spec *pb)
 	pb->mounts = xcalloc(from->n_mounts, sizeof(*pb->mounts));
 	pb->n_mounts = from->n_mounts;
 	for (size_t i = 0; i < from->n_mounts; i++) {
-		Grpc__Mount *mount = NEW(Grpc__Mount, GRPC__MOUNT__INIT);
+		Grpc__Mount *mount = PB_NEW(Grpc__Mount, GRPC__MOUNT__INIT);
 
 		mount->destination = pb_text(from->mounts[i].destination);
 		mount->source = pb_text(from->mounts[i].source);
@@ -55,7 +55,7 @@ static void devices_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
 	pb->n_devices = from->n_devices;
 	for (size_t i = 0; i < from->n_devices; i++) {
 		const struct oci_device *device = &from->devices[i];
-		Grpc__LinuxDevice *to = NEW(Grpc__LinuxDevice, GRPC__LINUX_DEVICE__INIT);
+		Grpc__LinuxDevice *to = PB_NEW(Grpc__LinuxDevice, GRPC__LINUX_DEVICE__INIT);
 
 		to->path = pb_text(device->path);
 		to->type = pb_text(device->type);
@@ -73,7 +73,7 @@ static void namespaces_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
 	pb->namespaces = xcalloc(from->n_namespaces, sizeof(*pb->namespaces));
 	pb->n_namespaces = from->n_namespaces;
 	for (size_t i = 0; i < from->n_namespaces; i++) {
-		pb->namespaces[i] = NEW(Grpc__LinuxNamespace, GRPC__LINUX_NAMESPACE__INIT);
+		pb->namespaces[i] = PB_NEW(Grpc__LinuxNamespace, GRPC__LINUX_NAMESPACE__INIT);
 		pb->namespaces[i]->type = pb_text(from->namespaces[i].type);
 		pb->namespaces[i]->path = pb_text(from->namespaces[i].path);
 	}
@@ -86,7 +86,7 @@ static Grpc__LinuxIDMapping **mappings_to_pb(const struct oci_id_mapping *from, 
 
 	*ret_n = n;
 	for (size_t i = 0; i < n; i++) {
-		list[i] = NEW(Grpc__LinuxIDMapping, GRPC__LINUX_IDMAPPING__INIT);
+		list[i] = PB_NEW(Grpc__LinuxIDMapping, GRPC__LINUX_IDMAPPING__INIT);
 		list[i]->containerid = from[i].container_id;
 		list[i]->hostid = from[i].host_id;
 		list[i]->size = from[i].size;
@@ -101,7 +101,7 @@ static void sysctl_to_pb(const struct oci_spec *from, Grpc__Linux *pb)
 	pb->sysctl = xcalloc(n, sizeof(*pb->sysctl));
 	pb->n_sysctl = n;
 	for (size_t i = 0; i < n; i++) {
-		pb->sysctl[i] = NEW(Grpc__Linux__SysctlEntry, GRPC__LINUX__SYSCTL_ENTRY__INIT);
+		pb->sysctl[i] = PB_NEW(Grpc__Linux__SysctlEntry, GRPC__LINUX__SYSCTL_ENTRY__INIT);
 		pb_pair(from->sysctl[i], &pb->sysctl[i]->key, &pb->sysctl[i]->value);
 	}
 }
@@ -114,7 +114,7 @@ static void annotations_to_pb(const struct oci_spec *from, Grpc__Spec *pb)
 	pb->n_annotations = n;
 	for (size_t i = 0; i < n; i++) {
 		pb->annotations[i] =
-			NEW(Grpc__Spec__AnnotationsEntry, GRPC__SPEC__ANNOTATIONS_ENTRY__INIT);
+			PB_NEW(Grpc__Spec__AnnotationsEntry, GRPC__SPEC__ANNOTATIONS_ENTRY__INIT);
 		pb_pair(from->annotations[i], &pb->annotations[i]->key, &pb->annotations[i]->value);
 	}
 }
@@ -125,7 +125,7 @@ static Grpc__Hook **hook_list_to_pb(const struct oci_hooks *from, size_t *ret_n)
 
 	*ret_n = from->n;
 	for (size_t i = 0; i < from->n; i++) {
-		list[i] = NEW(Grpc__Hook, GRPC__HOOK__INIT);
+		list[i] = PB_NEW(Grpc__Hook, GRPC__HOOK__INIT);
 		list[i]->path = pb_text(from->hooks[i].path);
 		list[i]->args = pb_words(from->hooks[i].args, &list[i]->n_args);
 		list[i]->env = pb_words(from->hooks[i].env, &list[i]->n_env);
@@ -143,7 +143,7 @@ static Grpc__Hooks *hooks_to_pb(const struct oci_spec *from)
 
 	if (create->n == 0 && start->n == 0)
 		return NULL;
-	pb = NEW(Grpc__Hooks, GRPC__HOOKS__INIT);
+	pb = PB_NEW(Grpc__Hooks, GRPC__HOOKS__INIT);
 	pb->createcontainer = hook_list_to_pb(create, &pb->n_createcontainer);
 	pb->startcontainer = hook_list_to_pb(start, &pb->n_startcontainer);
 	return pb;
@@ -151,7 +151,7 @@ static Grpc__Hooks *hooks_to_pb(const struct oci_spec *from)
 
 static Grpc__Linux *linux_to_pb(const struct oci_spec *from)
 {
-	Grpc__Linux *pb = NEW(Grpc__Linux, GRPC__LINUX__INIT);
+	Grpc__Linux *pb = PB_NEW(Grpc__Linux, GRPC__LINUX__INIT);
 
 	namespaces_to_pb(from, pb);
 	pb->uidmappings =
@@ -173,11 +173,11 @@ static Grpc__Linux *linux_to_pb(const struct oci_spec *from)
 
 Grpc__Spec *spec_to_pb(const struct oci_spec *from)
 {
-	Grpc__Spec *pb = NEW(Grpc__Spec, GRPC__SPEC__INIT);
+	Grpc__Spec *pb = PB_NEW(Grpc__Spec, GRPC__SPEC__INIT);
 
 	pb->version = pb_text(from->version);
 	pb->process = process_to_pb(&from->process);
-	pb->root = NEW(Grpc__Root, GRPC__ROOT__INIT);
+	pb->root = PB_NEW(Grpc__Root, GRPC__ROOT__INIT);
 	pb->root->path = pb_text(from->root_path);
 	pb->root->readonly = from->root_readonly;
 	pb->hostname = pb_text(from->hostname);

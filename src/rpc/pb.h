@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/mem.h"
+
 struct buf;
 
 /*
@@ -24,6 +26,9 @@ struct buf;
 ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *data,
 			    size_t len);
 void pb_free(ProtobufCMessage *message);
+
+/* A message on the heap that owns all of its parts, as protobuf-c's free_unpacked() wants it. */
+#define PB_NEW(type, init) ((type *)xmemdup(&(type)init, sizeof(type)))
 
 /* Appends the packed message to @out. */
 void pb_append(struct buf *out, const ProtobufCMessage *message);
