@@ -99,7 +99,8 @@ static void emit_rule(struct code *code, const struct device_rule *rule)
 			code->insns[i].off = (int16_t)(code->n - i - 1);
 }
 
-void device_rules_to_bpf(const struct device_rules *rules, struct bpf_insn **ret, size_t *ret_n)
+/* The program for BPF_PROG_TYPE_CGROUP_DEVICE; owned. */
+static void to_bpf(const struct device_rules *rules, struct bpf_insn **ret, size_t *ret_n)
 {
 	struct code code = { .insns = xcalloc((rules->n + 1) * INSNS_PER_RULE,
 					      sizeof(struct bpf_insn)) };
@@ -170,7 +171,7 @@ static int load_rules(const struct device_rules *rules, struct err *err)
 	size_t n = 0;
 	int fd;
 
-	device_rules_to_bpf(rules, &insns, &n);
+	to_bpf(rules, &insns, &n);
 	fd = load_program(insns, n, NULL, 0);
 	return fd < 0 ? fail_to_load(insns, n, -fd, err) : fd;
 }

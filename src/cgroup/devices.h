@@ -74,9 +74,6 @@ enum device_fit device_rules_to_v1(const struct device_rules *rules, char ***ret
 /* "c 1:3 rwm"; owned. */
 char *device_rule_text(const struct device_rule *rule);
 
-/* The program for BPF_PROG_TYPE_CGROUP_DEVICE; owned. */
-void device_rules_to_bpf(const struct device_rules *rules, struct bpf_insn **ret, size_t *ret_n);
-
 /* Makes @rules the cgroup's only program, in place of those that it has. */
 int device_bpf_attach(int dir, const struct device_rules *rules, struct err *err);
 

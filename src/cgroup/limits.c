@@ -97,7 +97,7 @@ static const struct part parts[] = {
 	{ CTL_MEMORY, wants_memory, v1_plan_memory, v2_plan_memory },
 	{ CTL_PIDS, wants_pids, plan_pids, plan_pids },
 	{ CTL_IO, wants_io, v1_plan_io, v2_plan_io },
-	{ CTL_HUGETLB, wants_hugetlb, v1_plan_hugetlb, v2_plan_hugetlb },
+	{ CTL_HUGETLB, wants_hugetlb, plan_hugetlb, plan_hugetlb },
 };
 
 static int plan_part(struct planner *planner, const struct part *part)
@@ -132,7 +132,7 @@ int plan_make(const struct cgroup *cgroup, const struct oci_resources *resources
 	return v2_plan_unified(&planner); /* last: it may refine what the others have set */
 }
 
-int plan_execute(const struct plan *plan, struct err *err)
+static int execute(const struct plan *plan, struct err *err)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_step *step = &plan->steps[i];
@@ -163,7 +163,7 @@ int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, s
 	int r;
 
 	r = plan_make(cgroup, resources, &plan, err);
-	return r < 0 ? r : plan_execute(&plan, err);
+	return r < 0 ? r : execute(&plan, err);
 }
 
 int plan_add(struct planner *planner, const char *key, const char *file, const char *fmt, ...)
@@ -321,7 +321,8 @@ int plan_check_io(struct planner *planner)
 }
 
 /* The size becomes part of a file's name. */
-int plan_check_page_size(struct planner *planner, size_t i)
+/* -EINVAL unless it is a page size as the kernel writes it: "2MB". */
+static int check_page_size(struct planner *planner, size_t i)
 {
 	const char *size = planner->resources->hugepage_limits[i].page_size;
 	size_t digits = size ? strspn(size, "0123456789") : 0;
@@ -334,6 +335,33 @@ int plan_check_page_size(struct planner *planner, size_t i)
 	key = xasprintf("hugepageLimits[%zu].pageSize", i);
 	return plan_invalid(planner, key, "'%s' is not a size such as 64KB, 2MB or 1GB",
 			    size ? size : "");
+}
+
+static int plan_hugepages(struct planner *planner, size_t i)
+{
+	const struct oci_hugepage_limit *limit = &planner->resources->hugepage_limits[i];
+	const char *end = planner->dir->v2 ? "max" : "limit_in_bytes";
+	CLEANUP(free) char *key = xasprintf("hugepageLimits[%zu]", i);
+	CLEANUP(free) char *file = xasprintf("hugetlb.%s.%s", limit->page_size, end);
+	CLEANUP(free) char *rsvd = xasprintf("hugetlb.%s.rsvd.%s", limit->page_size, end);
+	int r;
+
+	r = plan_add(planner, key, file, "%" PRIu64, limit->limit);
+	if (r == 0 && cgroup_has_file(planner->dir->dir, rsvd)) /* since Linux 5.7 */
+		r = plan_add(planner, key, rsvd, "%" PRIu64, limit->limit);
+	return r;
+}
+
+int plan_hugetlb(struct planner *planner)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < planner->resources->n_hugepage_limits && r == 0; i++) {
+		r = check_page_size(planner, i);
+		if (r == 0)
+			r = plan_hugepages(planner, i);
+	}
+	return r;
 }
 
 const struct throttle_kind throttle_kinds[THROTTLE_KINDS] = {

@@ -23,7 +23,6 @@ struct plan {
 
 int plan_make(const struct cgroup *cgroup, const struct oci_resources *resources, struct plan *ret,
 	      struct err *err);
-int plan_execute(const struct plan *plan, struct err *err);
 void plan_done(struct plan *plan);
 static inline void plan_donep(struct plan *plan)
 {
@@ -64,16 +63,15 @@ bool plan_has_no_swap(const struct planner *planner);
 /* The same in both versions. */
 int plan_cpuset(struct planner *planner);
 int plan_pids(struct planner *planner);
+int plan_hugetlb(struct planner *planner);
 
 int v1_plan_cpu(struct planner *planner);
 int v1_plan_memory(struct planner *planner);
 int v1_plan_io(struct planner *planner);
-int v1_plan_hugetlb(struct planner *planner);
 
 int v2_plan_cpu(struct planner *planner);
 int v2_plan_memory(struct planner *planner);
 int v2_plan_io(struct planner *planner);
-int v2_plan_hugetlb(struct planner *planner);
 int v2_plan_unified(struct planner *planner);
 
 /* Ranges that both versions have: quota and period of cpu, the limits of memory against each other.
@@ -81,9 +79,6 @@ int v2_plan_unified(struct planner *planner);
 int plan_check_cpu(struct planner *planner);
 int plan_check_memory(struct planner *planner, const char *usage_file);
 int plan_check_io(struct planner *planner);
-
-/* -EINVAL unless it is a page size as the kernel writes it: "2MB". */
-int plan_check_page_size(struct planner *planner, size_t i);
 
 /* One of the four lists of throttles, and where each version has it. */
 struct throttle_kind {

@@ -268,29 +268,3 @@ int v1_plan_io(struct planner *planner)
 		r = plan_throttles(planner, &throttle_kinds[i]);
 	return r;
 }
-
-static int plan_hugepages(struct planner *planner, size_t i)
-{
-	const struct oci_hugepage_limit *limit = &planner->resources->hugepage_limits[i];
-	CLEANUP(free) char *key = xasprintf("hugepageLimits[%zu]", i);
-	CLEANUP(free) char *file = xasprintf("hugetlb.%s.limit_in_bytes", limit->page_size);
-	CLEANUP(free) char *rsvd = xasprintf("hugetlb.%s.rsvd.limit_in_bytes", limit->page_size);
-	int r;
-
-	r = plan_add(planner, key, file, "%" PRIu64, limit->limit);
-	if (r == 0 && cgroup_has_file(planner->dir->dir, rsvd)) /* since Linux 5.7 */
-		r = plan_add(planner, key, rsvd, "%" PRIu64, limit->limit);
-	return r;
-}
-
-int v1_plan_hugetlb(struct planner *planner)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < planner->resources->n_hugepage_limits && r == 0; i++) {
-		r = plan_check_page_size(planner, i);
-		if (r == 0)
-			r = plan_hugepages(planner, i);
-	}
-	return r;
-}
