@@ -52,11 +52,6 @@ int calls_feed(struct calls *calls, const uint8_t *data, size_t len, struct err 
 	return ttrpc_client_feed(&calls->client, data, len, err);
 }
 
-void calls_fail(struct calls *calls, const struct err *error)
-{
-	ttrpc_client_fail(&calls->client, error);
-}
-
 static void finished(void *data, const ProtobufCMessage *response, const struct err *error)
 {
 	struct pending *pending = data;

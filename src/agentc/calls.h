@@ -33,9 +33,6 @@ DEFINE_CLEANUP(struct calls *, calls_free)
 struct buf *calls_out(struct calls *calls);
 int calls_feed(struct calls *calls, const uint8_t *data, size_t len, struct err *err);
 
-/* The connection is lost: every outstanding call ends with @error. */
-void calls_fail(struct calls *calls, const struct err *error);
-
 /* The process @exec_id of @container; the strings are copied. */
 void calls_wait(struct calls *calls, const char *container, const char *exec_id,
 		calls_status_fn fn);

@@ -23,7 +23,8 @@ static const char policy_flags[] =
 	"SCHED_FLAG_KEEP_POLICY SCHED_FLAG_KEEP_PARAMS SCHED_FLAG_UTIL_CLAMP_MIN "
 	"SCHED_FLAG_UTIL_CLAMP_MAX";
 
-int oci_check_word(const char *value, const char *allowed, struct err *err)
+/* Whether @value is among the words of @allowed, "a b c". The message is without a path. */
+static int check_word(const char *value, const char *allowed, struct err *err)
 {
 	CLEANUP(strv_free) char **words = strv_split(allowed, " ");
 	CLEANUP(free) char *list = NULL;
@@ -74,11 +75,11 @@ static int check_policy(const struct oci_scheduler *scheduler, const char *at, s
 			       "%sscheduler.policy: SCHED_ISO is not supported; Linux has no such "
 			       "policy",
 			       at);
-	r = oci_check_word(scheduler->policy, policies, err);
+	r = check_word(scheduler->policy, policies, err);
 	if (r < 0)
 		return err_prefix(err, "%sscheduler.policy", at);
 	for (char **flag = scheduler->flags; flag && *flag; flag++) {
-		r = oci_check_word(*flag, policy_flags, err);
+		r = check_word(*flag, policy_flags, err);
 		if (r < 0)
 			return err_prefix(err, "%sscheduler.flags", at);
 	}
@@ -119,7 +120,7 @@ static int check_io_priority(const struct oci_io_priority *io, const char *at, s
 {
 	if (!io->class)
 		return 0;
-	if (oci_check_word(io->class, "IOPRIO_CLASS_RT IOPRIO_CLASS_BE IOPRIO_CLASS_IDLE", err) < 0)
+	if (check_word(io->class, "IOPRIO_CLASS_RT IOPRIO_CLASS_BE IOPRIO_CLASS_IDLE", err) < 0)
 		return err_prefix(err, "%sioPriority.class", at);
 	if (io->priority < 0 || io->priority > 7)
 		return err_set(err, EINVAL, "%sioPriority.priority: %" PRId32 " is not 0 to 7", at,
@@ -191,7 +192,7 @@ static int check_namespace(const struct oci_spec *spec, size_t i, struct err *er
 			       "linux.namespaces[%zu]: a time namespace is not supported; remove "
 			       "it",
 			       i);
-	if (oci_check_word(ns->type, namespace_types, err) < 0)
+	if (check_word(ns->type, namespace_types, err) < 0)
 		return err_prefix(err, "linux.namespaces[%zu].type", i);
 	if (ns->path && *ns->path != '/')
 		return err_set(err, EINVAL,
@@ -234,7 +235,7 @@ static int check_device(const struct oci_device *device, size_t i, struct err *e
 			       device->path);
 	if (str_empty(device->type))
 		return err_set(err, EINVAL, "linux.devices[%zu].type: missing", i);
-	if (oci_check_word(device->type, "c b u p", err) < 0)
+	if (check_word(device->type, "c b u p", err) < 0)
 		return err_prefix(err, "linux.devices[%zu].type", i);
 	if (str_eq(device->type, "p"))
 		return 0; /* has no numbers */
@@ -299,11 +300,10 @@ static int check_linux(const struct oci_spec *spec, struct err *err)
 	for (size_t i = 0; i < spec->n_devices; i++)
 		CHECK(check_device(&spec->devices[i], i, err));
 	CHECK(oci_resources_check(&spec->resources, "linux.resources.", err));
-	if (spec->rootfs_propagation &&
-	    oci_check_word(spec->rootfs_propagation, propagations, err) < 0)
+	if (spec->rootfs_propagation && check_word(spec->rootfs_propagation, propagations, err) < 0)
 		return err_prefix(err, "linux.rootfsPropagation");
 	CHECK(check_seccomp(spec->seccomp, err));
-	if (spec->personality && oci_check_word(spec->personality, "LINUX LINUX32", err) < 0)
+	if (spec->personality && check_word(spec->personality, "LINUX LINUX32", err) < 0)
 		return err_prefix(err, "linux.personality.domain");
 	return 0;
 }

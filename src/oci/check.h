@@ -35,6 +35,3 @@ int oci_resources_check(const struct oci_resources *resources, const char *at, s
  */
 int oci_device_rule_set(struct oci_device_rule *rule, const char *type, const char *access,
 			struct err *err);
-
-/* Whether @value is among the words of @allowed, "a b c". The message is without a path. */
-int oci_check_word(const char *value, const char *allowed, struct err *err);

@@ -33,10 +33,8 @@ int parse_needed(const struct json_at *at, const char *key, struct err *err);
 /* Whether the member is there and not null. */
 bool parse_is_set(const struct json_at *at, const char *key);
 
-/* Whether the member says something: not null, {}, [], "", 0 or false. */
-bool parse_says(const struct json_at *at, const char *key);
-
-/* -ENOTSUP when the member says something: for what cannot be done in a virtual machine. */
+/* -ENOTSUP when the member says something (not null, {}, [], "", 0 or false): for what cannot be
+ * done in a virtual machine. */
 int parse_unsupported(const struct json_at *at, const char *key, struct err *err);
 
 /* A debug line when the member says something: for what is about the host alone. */

@@ -35,7 +35,7 @@ int parse_needed(const struct json_at *at, const char *key, struct err *err)
 	return parse_is_set(at, key) ? 0 : parse_missing(at, key, err);
 }
 
-bool parse_says(const struct json_at *at, const char *key)
+static bool says(const struct json_at *at, const char *key)
 {
 	static const char *const nothing[] = { "null", "{}", "[]", "\"\"", "0", "false" };
 	CLEANUP(free) char *text = NULL;
@@ -51,14 +51,14 @@ bool parse_says(const struct json_at *at, const char *key)
 
 int parse_unsupported(const struct json_at *at, const char *key, struct err *err)
 {
-	if (!parse_says(at, key))
+	if (!says(at, key))
 		return 0;
 	return err_set(err, ENOTSUP, "%s%s%s: is not supported; remove it", at->path, dot(at), key);
 }
 
 void parse_dropped(const struct json_at *at, const char *key)
 {
-	if (parse_says(at, key))
+	if (says(at, key))
 		log_debug("%s%s%s: not for a virtual machine, dropped", at->path, dot(at), key);
 }
 

@@ -167,11 +167,6 @@ void yamux_release(struct yamux_stream *stream)
 		stream_free(stream);
 }
 
-void yamux_ping(struct yamux *y)
-{
-	send_header(y, TYPE_PING, FLAG_SYN, 0, 0);
-}
-
 static struct yamux_stream *find_starved(struct yamux *y)
 {
 	for (struct yamux_stream *s = y->streams; s; s = s->next)

@@ -98,6 +98,3 @@ void yamux_finish(struct yamux_stream *stream);
 
 /* The owner's last call: finishes, and throws away what is still to come. */
 void yamux_release(struct yamux_stream *stream);
-
-/* A liveness probe; the answer is not looked at, only that writing works. */
-void yamux_ping(struct yamux *y);

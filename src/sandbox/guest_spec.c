@@ -21,7 +21,8 @@
 #include "sandbox/paths.h"
 #include "sandbox/share.h"
 
-char *guest_spec_root_name(const char *cid)
+/* The name of a container's root below the share; owned. */
+static char *root_name(const char *cid)
 {
 	return xasprintf("%s/rootfs", cid);
 }
@@ -253,7 +254,7 @@ int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *si
 		       pid_t owner_shim, bool *ret_shares_pid, struct err *err)
 {
 	CLEANUP(free) char *rootfs = NULL;
-	CLEANUP(free) char *name = guest_spec_root_name(cid);
+	CLEANUP(free) char *name = root_name(cid);
 	int r;
 
 	r = prepare_namespaces(spec, owner_shim, ret_shares_pid, err);

@@ -8,9 +8,6 @@
 struct err;
 struct oci_spec;
 
-/* The name of a container's root below the share; owned. */
-char *guest_spec_root_name(const char *cid);
-
 /* Takes the system call filter away: "disable_guest_seccomp" of the configuration file. */
 void guest_spec_drop_seccomp(struct oci_spec *spec);
 
