@@ -6,10 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json.h"
+#include "base/mem.h"
 #include "oci/check.h"
 
 struct err;
-struct json_at;
 struct oci_process;
 struct oci_resources;
 struct oci_seccomp;
@@ -46,3 +47,29 @@ int parse_i32(const struct json_at *at, const char *key, int32_t *ret, struct er
 
 /* As json_get_string(), but the empty string is an unset one. */
 int parse_text(const struct json_at *at, const char *key, char **ret, struct err *err);
+
+/*
+ * Reads the objects of the array @key into @list, which it allocates, each by
+ * @parse(const struct json_at *, element, err). @count grows with them, so that an error
+ * leaves what can be freed. Returns 0 or a negative errno.
+ */
+#define PARSE_OBJECTS(at, key, list, count, parse, err)                                         \
+	__extension__({                                                                         \
+		struct json_at array;                                                           \
+		struct json_at object;                                                          \
+		size_t n_objects = 0;                                                           \
+		int result = json_get_array(at, key, &array, &n_objects, err);                  \
+                                                                                                \
+		if (result >= 0) {                                                              \
+			(list) = xcalloc(n_objects, sizeof(*(list)));                           \
+			result = 0;                                                             \
+		}                                                                               \
+		for (size_t at_object = 0; result == 0 && at_object < n_objects; at_object++) { \
+			result = json_item_object(&array, at_object, &object, err);             \
+			if (result < 0)                                                         \
+				break;                                                          \
+			(count) = at_object + 1;                                                \
+			result = parse(&object, &(list)[at_object], err);                       \
+		}                                                                               \
+		result;                                                                         \
+	})

@@ -5,48 +5,35 @@
 #include "oci/parse.h"
 #include "oci/spec.h"
 
-static int parse_namespaces(const struct json_at *at, struct oci_spec *ret, struct err *err)
+static int parse_namespace(const struct json_at *at, struct oci_namespace *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
 	int r;
 
-	CHECK(json_get_array(at, "namespaces", &array, &n, err));
-	ret->namespaces = xcalloc(n, sizeof(*ret->namespaces));
-	for (size_t i = 0; i < n; i++) {
-		struct oci_namespace *ns = &ret->namespaces[i];
-		struct json_at item;
+	CHECK(json_get_string(at, "type", &ret->type, err));
+	CHECK(parse_text(at, "path", &ret->path, err));
+	return ret->type ? 0 : parse_missing(at, "type", err);
+}
 
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n_namespaces = i + 1;
-		CHECK(json_get_string(&item, "type", &ns->type, err));
-		CHECK(parse_text(&item, "path", &ns->path, err));
-		if (!ns->type)
-			return parse_missing(&item, "type", err);
-	}
+static int parse_namespaces(const struct json_at *at, struct oci_spec *ret, struct err *err)
+{
+	return PARSE_OBJECTS(at, "namespaces", ret->namespaces, ret->n_namespaces, parse_namespace,
+			     err);
+}
+
+static int parse_mapping(const struct json_at *at, struct oci_id_mapping *ret, struct err *err)
+{
+	int r;
+
+	CHECK(json_get_u32(at, "containerID", &ret->container_id, err));
+	CHECK(json_get_u32(at, "hostID", &ret->host_id, err));
+	CHECK(json_get_u32(at, "size", &ret->size, err));
 	return 0;
 }
 
 static int parse_mappings(const struct json_at *at, const char *key, struct oci_id_mapping **ret,
 			  size_t *ret_n, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
-	int r;
-
-	CHECK(json_get_array(at, key, &array, &n, err));
-	*ret = xcalloc(n, sizeof(**ret));
-	*ret_n = n;
-	for (size_t i = 0; i < n; i++) {
-		struct oci_id_mapping *mapping = &(*ret)[i];
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		CHECK(json_get_u32(&item, "containerID", &mapping->container_id, err));
-		CHECK(json_get_u32(&item, "hostID", &mapping->host_id, err));
-		CHECK(json_get_u32(&item, "size", &mapping->size, err));
-	}
-	return 0;
+	return PARSE_OBJECTS(at, key, *ret, *ret_n, parse_mapping, err);
 }
 
 static int parse_device(const struct json_at *at, struct oci_device *ret, struct err *err)
@@ -66,20 +53,7 @@ static int parse_device(const struct json_at *at, struct oci_device *ret, struct
 
 static int parse_devices(const struct json_at *at, struct oci_spec *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
-	int r;
-
-	CHECK(json_get_array(at, "devices", &array, &n, err));
-	ret->devices = xcalloc(n, sizeof(*ret->devices));
-	for (size_t i = 0; i < n; i++) {
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n_devices = i + 1;
-		CHECK(parse_device(&item, &ret->devices[i], err));
-	}
-	return 0;
+	return PARSE_OBJECTS(at, "devices", ret->devices, ret->n_devices, parse_device, err);
 }
 
 static int parse_personality(const struct json_at *at, char **ret, struct err *err)

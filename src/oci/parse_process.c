@@ -57,27 +57,19 @@ static int parse_capabilities(const struct json_at *at, struct oci_capabilities 
 	return 0;
 }
 
-static int parse_rlimits(const struct json_at *at, struct oci_process *ret, struct err *err)
+static int parse_rlimit(const struct json_at *at, struct oci_rlimit *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
 	int r;
 
-	CHECK(json_get_array(at, "rlimits", &array, &n, err));
-	ret->rlimits = xcalloc(n, sizeof(*ret->rlimits));
-	for (size_t i = 0; i < n; i++) {
-		struct oci_rlimit *limit = &ret->rlimits[i];
-		struct json_at item;
+	CHECK(json_get_string(at, "type", &ret->type, err));
+	CHECK(json_get_u64(at, "hard", &ret->hard, err));
+	CHECK(json_get_u64(at, "soft", &ret->soft, err));
+	return ret->type ? 0 : parse_missing(at, "type", err);
+}
 
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n_rlimits = i + 1;
-		CHECK(json_get_string(&item, "type", &limit->type, err));
-		CHECK(json_get_u64(&item, "hard", &limit->hard, err));
-		CHECK(json_get_u64(&item, "soft", &limit->soft, err));
-		if (!limit->type)
-			return parse_missing(&item, "type", err);
-	}
-	return 0;
+static int parse_rlimits(const struct json_at *at, struct oci_process *ret, struct err *err)
+{
+	return PARSE_OBJECTS(at, "rlimits", ret->rlimits, ret->n_rlimits, parse_rlimit, err);
 }
 
 static int parse_scheduler(const struct json_at *at, struct oci_scheduler *ret, struct err *err)

@@ -31,20 +31,8 @@ static int parse_rule(const struct json_at *at, struct oci_device_rule *ret, str
 
 static int parse_rules(const struct json_at *at, struct oci_resources *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
-	int r;
-
-	CHECK(json_get_array(at, "devices", &array, &n, err));
-	ret->device_rules = xcalloc(n, sizeof(*ret->device_rules));
-	for (size_t i = 0; i < n; i++) {
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		CHECK(parse_rule(&item, &ret->device_rules[i], err));
-		ret->n_device_rules = i + 1;
-	}
-	return 0;
+	return PARSE_OBJECTS(at, "devices", ret->device_rules, ret->n_device_rules, parse_rule,
+			     err);
 }
 
 /* No kernel that we support has it: kmem accounting cannot be turned off or limited. */
@@ -125,49 +113,41 @@ static int parse_device_number(const struct json_at *at, int64_t *major, int64_t
 	return json_get_i64(at, "minor", minor, err);
 }
 
+static int parse_weight(const struct json_at *at, struct oci_device_weight *ret, struct err *err)
+{
+	int r;
+
+	CHECK(parse_device_number(at, &ret->major, &ret->minor, err));
+	CHECK(parse_u16(at, "weight", &ret->weight, err));
+	CHECK(parse_u16(at, "leafWeight", &ret->leaf_weight, err));
+	return 0;
+}
+
 static int parse_weights(const struct json_at *io, struct oci_resources *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
 	int r;
 
 	CHECK(parse_u16(io, "weight", &ret->io_weight, err));
 	CHECK(parse_u16(io, "leafWeight", &ret->io_leaf_weight, err));
-	CHECK(json_get_array(io, "weightDevice", &array, &n, err));
-	ret->io_device_weights = xcalloc(n, sizeof(*ret->io_device_weights));
-	ret->n_io_device_weights = n;
-	for (size_t i = 0; i < n; i++) {
-		struct oci_device_weight *device = &ret->io_device_weights[i];
-		struct json_at item;
+	return PARSE_OBJECTS(io, "weightDevice", ret->io_device_weights, ret->n_io_device_weights,
+			     parse_weight, err);
+}
 
-		CHECK(json_item_object(&array, i, &item, err));
-		CHECK(parse_device_number(&item, &device->major, &device->minor, err));
-		CHECK(parse_u16(&item, "weight", &device->weight, err));
-		CHECK(parse_u16(&item, "leafWeight", &device->leaf_weight, err));
-	}
+static int parse_throttle(const struct json_at *at, struct oci_device_throttle *ret,
+			  struct err *err)
+{
+	int r;
+
+	CHECK(parse_device_number(at, &ret->major, &ret->minor, err));
+	CHECK(parse_needed(at, "rate", err));
+	CHECK(json_get_u64(at, "rate", &ret->rate, err));
 	return 0;
 }
 
 static int parse_throttles(const struct json_at *io, const char *key, struct oci_throttles *ret,
 			   struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
-	int r;
-
-	CHECK(json_get_array(io, key, &array, &n, err));
-	ret->devices = xcalloc(n, sizeof(*ret->devices));
-	ret->n = n;
-	for (size_t i = 0; i < n; i++) {
-		struct oci_device_throttle *device = &ret->devices[i];
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		CHECK(parse_device_number(&item, &device->major, &device->minor, err));
-		CHECK(parse_needed(&item, "rate", err));
-		CHECK(json_get_u64(&item, "rate", &device->rate, err));
-	}
-	return 0;
+	return PARSE_OBJECTS(io, key, ret->devices, ret->n, parse_throttle, err);
 }
 
 static int parse_io(const struct json_at *at, struct oci_resources *ret, struct err *err)
@@ -185,25 +165,20 @@ static int parse_io(const struct json_at *at, struct oci_resources *ret, struct 
 	return parse_throttles(&io, "throttleWriteIOPSDevice", &ret->io_write_iops, err);
 }
 
-static int parse_hugepages(const struct json_at *at, struct oci_resources *ret, struct err *err)
+static int parse_hugepage(const struct json_at *at, struct oci_hugepage_limit *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
 	int r;
 
-	CHECK(json_get_array(at, "hugepageLimits", &array, &n, err));
-	ret->hugepage_limits = xcalloc(n, sizeof(*ret->hugepage_limits));
-	for (size_t i = 0; i < n; i++) {
-		struct oci_hugepage_limit *limit = &ret->hugepage_limits[i];
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n_hugepage_limits = i + 1;
-		CHECK(json_get_string(&item, "pageSize", &limit->page_size, err));
-		CHECK(parse_needed(&item, "limit", err));
-		CHECK(json_get_u64(&item, "limit", &limit->limit, err));
-	}
+	CHECK(json_get_string(at, "pageSize", &ret->page_size, err));
+	CHECK(parse_needed(at, "limit", err));
+	CHECK(json_get_u64(at, "limit", &ret->limit, err));
 	return 0;
+}
+
+static int parse_hugepages(const struct json_at *at, struct oci_resources *ret, struct err *err)
+{
+	return PARSE_OBJECTS(at, "hugepageLimits", ret->hugepage_limits, ret->n_hugepage_limits,
+			     parse_hugepage, err);
 }
 
 static int refuse_network(const struct json_at *at, struct err *err)

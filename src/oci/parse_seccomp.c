@@ -5,25 +5,14 @@
 #include "oci/parse.h"
 #include "oci/spec.h"
 
-static int parse_args(const struct json_at *at, struct oci_syscall *ret, struct err *err)
+static int parse_arg(const struct json_at *at, struct oci_seccomp_arg *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
 	int r;
 
-	CHECK(json_get_array(at, "args", &array, &n, err));
-	ret->args = xcalloc(n, sizeof(*ret->args));
-	for (size_t i = 0; i < n; i++) {
-		struct oci_seccomp_arg *arg = &ret->args[i];
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n_args = i + 1;
-		CHECK(json_get_u32(&item, "index", &arg->index, err));
-		CHECK(json_get_u64(&item, "value", &arg->value, err));
-		CHECK(json_get_u64(&item, "valueTwo", &arg->value_two, err));
-		CHECK(json_get_string(&item, "op", &arg->op, err));
-	}
+	CHECK(json_get_u32(at, "index", &ret->index, err));
+	CHECK(json_get_u64(at, "value", &ret->value, err));
+	CHECK(json_get_u64(at, "valueTwo", &ret->value_two, err));
+	CHECK(json_get_string(at, "op", &ret->op, err));
 	return 0;
 }
 
@@ -35,25 +24,12 @@ static int parse_syscall(const struct json_at *at, struct oci_syscall *ret, stru
 	CHECK(json_get_string(at, "action", &ret->action, err));
 	CHECK(json_get_u32(at, "errnoRet", &ret->errno_ret, err));
 	ret->has_errno_ret = parse_is_set(at, "errnoRet");
-	return parse_args(at, ret, err);
+	return PARSE_OBJECTS(at, "args", ret->args, ret->n_args, parse_arg, err);
 }
 
 static int parse_syscalls(const struct json_at *at, struct oci_seccomp *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
-	int r;
-
-	CHECK(json_get_array(at, "syscalls", &array, &n, err));
-	ret->syscalls = xcalloc(n, sizeof(*ret->syscalls));
-	for (size_t i = 0; i < n; i++) {
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n_syscalls = i + 1;
-		CHECK(parse_syscall(&item, &ret->syscalls[i], err));
-	}
-	return 0;
+	return PARSE_OBJECTS(at, "syscalls", ret->syscalls, ret->n_syscalls, parse_syscall, err);
 }
 
 int parse_seccomp(const struct json_at *at, struct oci_seccomp **ret, struct err *err)

@@ -46,20 +46,7 @@ static int parse_mount(const struct json_at *at, struct oci_mount *ret, struct e
 
 static int parse_mounts(const struct json_at *at, struct oci_spec *ret, struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
-	int r;
-
-	CHECK(json_get_array(at, "mounts", &array, &n, err));
-	ret->mounts = xcalloc(n, sizeof(*ret->mounts));
-	for (size_t i = 0; i < n; i++) {
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n_mounts = i + 1;
-		CHECK(parse_mount(&item, &ret->mounts[i], err));
-	}
-	return 0;
+	return PARSE_OBJECTS(at, "mounts", ret->mounts, ret->n_mounts, parse_mount, err);
 }
 
 static int parse_hook(const struct json_at *at, struct oci_hook *ret, struct err *err)
@@ -78,20 +65,7 @@ static int parse_hook(const struct json_at *at, struct oci_hook *ret, struct err
 static int parse_hook_list(const struct json_at *at, const char *key, struct oci_hooks *ret,
 			   struct err *err)
 {
-	struct json_at array;
-	size_t n = 0;
-	int r;
-
-	CHECK(json_get_array(at, key, &array, &n, err));
-	ret->hooks = xcalloc(n, sizeof(*ret->hooks));
-	for (size_t i = 0; i < n; i++) {
-		struct json_at item;
-
-		CHECK(json_item_object(&array, i, &item, err));
-		ret->n = i + 1;
-		CHECK(parse_hook(&item, &ret->hooks[i], err));
-	}
-	return 0;
+	return PARSE_OBJECTS(at, key, ret->hooks, ret->n, parse_hook, err);
 }
 
 static int parse_hooks(const struct json_at *at, struct oci_spec *ret, struct err *err)
