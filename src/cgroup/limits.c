@@ -277,6 +277,27 @@ int plan_check_cpu(struct planner *planner)
 	return 0;
 }
 
+static int plan_burst(struct planner *planner, const char *file, bool before)
+{
+	const struct oci_resources *want = planner->resources;
+
+	if (!want->has_cpu_burst)
+		return 0;
+	if (before) /* a quota below the old burst would be refused */
+		return want->cpu_quota ? plan_add(planner, "cpu.burst", file, "0") : 0;
+	return plan_add(planner, "cpu.burst", file, "%" PRIu64, want->cpu_burst);
+}
+
+int plan_with_burst(struct planner *planner, const char *file, int (*bandwidth)(struct planner *))
+{
+	int r;
+
+	r = plan_burst(planner, file, true);
+	if (r == 0)
+		r = bandwidth(planner);
+	return r < 0 ? r : plan_burst(planner, file, false);
+}
+
 int plan_check_memory(struct planner *planner, const char *usage_file)
 {
 	const struct oci_resources *want = planner->resources;

@@ -65,6 +65,9 @@ int plan_cpuset(struct planner *planner);
 int plan_pids(struct planner *planner);
 int plan_hugetlb(struct planner *planner);
 
+/* Quota and period by @bandwidth, and the burst, whose file is @file, around them. */
+int plan_with_burst(struct planner *planner, const char *file, int (*bandwidth)(struct planner *));
+
 int v1_plan_cpu(struct planner *planner);
 int v1_plan_memory(struct planner *planner);
 int v1_plan_io(struct planner *planner);

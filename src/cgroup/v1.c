@@ -45,18 +45,6 @@ static int plan_bandwidth(struct planner *planner)
 	return grows ? plan_quota(planner) : plan_period(planner);
 }
 
-static int plan_burst(struct planner *planner, bool before)
-{
-	const struct oci_resources *want = planner->resources;
-
-	if (!want->has_cpu_burst)
-		return 0;
-	if (before) /* a quota below the old burst would be refused */
-		return want->cpu_quota ? plan_add(planner, "cpu.burst", "cpu.cfs_burst_us", "0")
-				       : 0;
-	return plan_add(planner, "cpu.burst", "cpu.cfs_burst_us", "%" PRIu64, want->cpu_burst);
-}
-
 static int plan_realtime(struct planner *planner)
 {
 	const struct oci_resources *want = planner->resources;
@@ -93,13 +81,7 @@ int v1_plan_cpu(struct planner *planner)
 		r = plan_shares(planner);
 	if (r == 0)
 		r = plan_realtime(planner);
-	if (r == 0)
-		r = plan_burst(planner, true);
-	if (r == 0)
-		r = plan_bandwidth(planner);
-	if (r == 0)
-		r = plan_burst(planner, false);
-	return r;
+	return r < 0 ? r : plan_with_burst(planner, "cpu.cfs_burst_us", plan_bandwidth);
 }
 
 static int plan_limit(struct planner *planner)

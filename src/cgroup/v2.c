@@ -68,17 +68,6 @@ static int plan_bandwidth(struct planner *planner)
 	return plan_add(planner, key, "cpu.max", "%s %" PRIu64, quota, want->cpu_period);
 }
 
-static int plan_burst(struct planner *planner, bool before)
-{
-	const struct oci_resources *want = planner->resources;
-
-	if (!want->has_cpu_burst)
-		return 0;
-	if (before) /* a quota below the old burst would be refused */
-		return want->cpu_quota ? plan_add(planner, "cpu.burst", "cpu.max.burst", "0") : 0;
-	return plan_add(planner, "cpu.burst", "cpu.max.burst", "%" PRIu64, want->cpu_burst);
-}
-
 int v2_plan_cpu(struct planner *planner)
 {
 	int r;
@@ -90,13 +79,7 @@ int v2_plan_cpu(struct planner *planner)
 	r = plan_check_cpu(planner);
 	if (r == 0)
 		r = plan_weight(planner);
-	if (r == 0)
-		r = plan_burst(planner, true);
-	if (r == 0)
-		r = plan_bandwidth(planner);
-	if (r == 0)
-		r = plan_burst(planner, false);
-	return r;
+	return r < 0 ? r : plan_with_burst(planner, "cpu.max.burst", plan_bandwidth);
 }
 
 /* config.json counts memory and swap together, version 2 swap alone. */
