@@ -47,6 +47,20 @@ static int drop_kernel_memory(const struct json_at *at, struct err *err)
 	return 0;
 }
 
+/* Since Linux 5.11 version 1 counts in no other way either, and version 2 never did. */
+static int drop_hierarchy(const struct json_at *at, struct err *err)
+{
+	bool hierarchy = true;
+	int r;
+
+	CHECK(json_get_bool(at, "useHierarchy", &hierarchy, err));
+	if (!hierarchy)
+		log_debug(
+			"%s.useHierarchy: memory is always counted with the cgroups below, dropped",
+			at->path);
+	return 0;
+}
+
 static int parse_memory(const struct json_at *at, struct oci_resources *ret, struct err *err)
 {
 	struct json_at memory;
@@ -67,6 +81,7 @@ static int parse_memory(const struct json_at *at, struct oci_resources *ret, str
 		ret->memory_swappiness = 0;
 	CHECK(json_get_bool(&memory, "disableOOMKiller", &ret->memory_no_oom_killer, err));
 	CHECK(json_get_bool(&memory, "checkBeforeUpdate", &ret->memory_check_update, err));
+	CHECK(drop_hierarchy(&memory, err));
 	return drop_kernel_memory(&memory, err);
 }
 

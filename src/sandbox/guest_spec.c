@@ -123,6 +123,8 @@ static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char 
 			continue;
 		}
 		if (mount->source && is_system_path(mount->source)) {
+			log_debug("mounts: %s: %s is the host's own, dropped", mount->destination,
+				  mount->source);
 			drop_mount(spec, i);
 			continue;
 		}

@@ -267,3 +267,71 @@ limits='.linux.resources = {
 	[ "$status" -eq 0 ]
 	[[ $output == 0077*example.test*0*"best-effort: prio 6"* ]]
 }
+
+# attack FILTER TEXT… - the changed configuration is refused in one line with these words, and
+# nothing is left; the bundle in $dir has been prepared.
+attack()
+{
+	edit_bundle "$dir" "$1"
+	shift
+	fails runtime run --bundle "$dir" "$ID"
+	says "$@"
+	fails runtime state "$ID"
+}
+
+@test "attacks: /proc of the image is a link out of the root" {
+	dir=$(bundle)
+	rm -rf "$dir/rootfs/proc"
+	ln -s /run "$dir/rootfs/proc"
+	attack . 'mount /proc: a proc must be mounted on an ordinary directory'
+}
+
+@test "attacks: /dev, /etc/resolv.conf and a volume's target lead out of the root, and stay inside" {
+	dir=$(bundle)
+	mkdir -p "$dir/rootfs/etc" "$WORK/volume"
+	rm -rf "$dir/rootfs/dev"
+	ln -s /run/out/dev "$dir/rootfs/dev"
+	ln -s ../../../../run/out/resolv.conf "$dir/rootfs/etc/resolv.conf"
+	ln -s /../../run/out "$dir/rootfs/mnt"
+	echo 'nameserver 1.1.1.1' >"$WORK/resolv.conf"
+	echo volume >"$WORK/volume/file"
+	set_args "$dir" sh -c 'cat /etc/resolv.conf /mnt/deep/file && echo lost >/dev/null && ls /run/out'
+	edit_bundle "$dir" ".mounts += [
+		{\"destination\": \"/etc/resolv.conf\", \"type\": \"bind\", \"source\": \"$WORK/resolv.conf\", \"options\": [\"bind\"]},
+		{\"destination\": \"/mnt/deep\", \"type\": \"bind\", \"source\": \"$WORK/volume\", \"options\": [\"bind\"]}]"
+	run runtime run --bundle "$dir" "$ID" </dev/null
+	[ "$status" -eq 0 ]
+	[ "$(echo $output)" = "nameserver 1.1.1.1 volume deep dev resolv.conf" ]
+	# Of the guest's own /run, where the links would have led, the image has got nothing.
+	[ -d "$dir/rootfs/run/out" ]
+}
+
+@test "attacks: descriptors of the agent as the working directory, at the start and in an exec" {
+	for fd in 3 7 9; do
+		dir=$(bundle)
+		attack ".process.cwd = \"/proc/self/fd/$fd\"" cwd "/proc/self/fd/$fd"
+	done
+	start_sleeper
+	for fd in 3 7 9; do
+		fails runtime exec --cwd "/proc/self/fd/$fd" "$ID" true
+		says "chdir to cwd /proc/self/fd/$fd"
+	done
+}
+
+@test "attacks: the agent's own program as the entry point" {
+	dir=$(bundle)
+	ln -s /proc/self/exe "$dir/rootfs/evil"
+	set_args "$dir" /evil
+	attack . 'exec: "/evil": permission denied'
+	start_sleeper
+	fails runtime exec "$ID" /proc/self/exe
+	says 'exec: "/proc/self/exe": permission denied'
+}
+
+@test "attacks: /dev/null of the image is something else" {
+	dir=$(bundle)
+	mkdir -p "$dir/rootfs/dev"
+	ln -s /proc/sys/kernel/core_pattern "$dir/rootfs/dev/null"
+	attack 'del(.mounts[] | select(.destination | startswith("/dev")))' \
+		'device /dev/null: something else is in its place'
+}

@@ -281,6 +281,14 @@ class Program(Attack):
                 self.assertEqual(result.code, TROUBLE, result)
                 self.assertNotIn("usage: exec_bundle", result.err)
 
+    def test_cve_2019_5736_exec_of_proc_self_exe(self):
+        os.symlink("/proc/self/exe", self.path("evil"))
+        running = self.start()
+        for program in ("/proc/self/exe", "/evil"):
+            with self.subTest(program):
+                answer = running.say("exec " + self.process_file(program))
+                self.assertEqual(answer, f'error exec: "{program}": permission denied')
+
 
 class Capabilities(Attack):
     """CVE-2022-29162: inheritable capabilities make a file's capabilities effective."""
@@ -312,6 +320,19 @@ class Passwd(Attack):
     def test_a_fifo(self):
         os.mkfifo(self.path("etc/passwd"))
         self.assertEqual(self.home(), "/")
+
+    def test_a_fifo_for_an_exec(self):
+        os.mkfifo(self.path("etc/passwd"))
+        answer, out = self.exec_sh(self.start(), "echo $HOME", env=["PATH=/bin"])
+        self.assertEqual((answer, out), ("exit 0", "/\n"))
+
+    def test_one_that_changes_between_the_start_and_an_exec(self):
+        self.write("etc/passwd", "x:x:0:0::/first:/bin/sh\n")
+        running = self.start()
+        os.unlink(self.path("etc/passwd"))
+        os.symlink("/proc/self/mem", self.path("etc/passwd"))
+        answer, out = self.exec_sh(running, "echo $HOME", env=["PATH=/bin"])
+        self.assertEqual((answer, out), ("exit 0", "/\n"))
 
     def test_a_directory(self):
         os.mkdir(self.path("etc/passwd"))
@@ -460,6 +481,38 @@ class Redirected(Attack):
                 self.fails("nothing may be mounted inside /proc here")
                 self.spec["mounts"].pop()
 
+    def test_cve_2025_52881_oom_score_of_an_image_without_proc(self):
+        """The image's /proc/self/oom_score_adj leads to what shall be overwritten."""
+        del self.spec["mounts"][0]
+        os.makedirs(self.path("proc/self"))
+        self.write("victim", "precious")
+        os.symlink("/victim", self.path("proc/self/oom_score_adj"))
+        self.spec["process"]["oomScoreAdj"] = 321
+        running = self.start()
+        answer = running.say("exec " + self.process_file("true", oomScoreAdj=322))
+        self.assertEqual(answer, "exit 0")
+        self.assertEqual(self.read("victim"), "precious")
+        with open(f"/proc/{running.say('pid').split()[1]}/oom_score_adj", encoding="utf-8") as file:
+            self.assertEqual(file.read(), "321\n")
+
+    def test_cve_2025_52881_labels_of_an_image_without_proc(self):
+        """Labels are for the host: nobody writes them, wherever the image's attr leads."""
+        del self.spec["mounts"][0]
+        for name in ("proc/self/attr/apparmor", "proc/thread-self/attr"):
+            os.makedirs(self.path(name))
+            os.symlink("/victim", self.path(name + "/exec"))
+        self.write("victim", "precious")
+        self.spec["process"]["apparmorProfile"] = "unconfined"
+        self.spec["process"]["selinuxLabel"] = "a:b:c"
+        self.sh("true")
+        self.assertEqual(self.read("victim"), "precious")
+
+    def test_cve_2022_0811_a_sysctl_with_another_one_in_its_value(self):
+        self.spec["linux"]["sysctl"] = {"kernel.shm_rmid_forced": "1+kernel.core_pattern=|/evil"}
+        self.fails("linux.sysctl: 'kernel.shm_rmid_forced': procfs: write '1+kernel.core_pattern=")
+        with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as file:
+            self.assertNotIn("evil", file.read())
+
     def test_cve_2019_16884_volume_over_proc(self):
         self.bind(self.host_dir("fake", version="fake"), "/proc")
         self.fails("mount /proc: a bind mount is no procfs")
@@ -490,3 +543,46 @@ class GuestDisk(Attack):
         self.spec["linux"]["devices"] = [
             {"path": "/dev/vdb", "type": "b", "major": 7, "minor": 201}]
         self.assertEqual(self.run_denied("test", "-b", "/dev/vdb").code, 0)
+
+    def test_cve_2020_2023_made_by_the_container(self):
+        """With CAP_MKNOD and every device allowed, as in a privileged container."""
+        self.caps("CAP_MKNOD")
+        self.spec["linux"]["resources"]["devices"] = [{"allow": True, "access": "rwm"}]
+        result = self.run_denied("sh", "-c", "mknod /tmp/other b 7 201 && echo other;"
+                                 "mknod /tmp/disk b 7 200 && echo disk")
+        self.assertEqual(result.out, "other\n")
+        self.assertIn("/tmp/disk: Operation not permitted", result.err)
+
+    def test_cve_2020_2023_made_by_the_image(self):
+        os.mknod(self.path("disk"), 0o666 | stat.S_IFBLK, os.makedev(*self.DISK))
+        self.caps("CAP_MKNOD", "CAP_SYS_RAWIO", "CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE")
+        self.spec["linux"]["resources"]["devices"] = [{"allow": True, "access": "rwm"}]
+        result = self.run_denied("sh", "-c", "head -c 1 /disk; echo x >/disk")
+        self.assertEqual(result.err.count("Operation not permitted"), 2, result)
+
+
+class Flood(Attack):
+    """An image that is made to cost the guest its memory or its time."""
+
+    FILES = 256 << 10  # COPYUP_ENTRIES_MAX
+
+    def test_tmpcopyup_of_too_many_files(self):
+        """One link with as many names as there may be, on a tmpfs: made and copied in a second."""
+        os.mkdir(self.path("data"))
+        self.add_mount("/data", "tmpfs", options=["tmpcopyup", "nr_inodes=0"])
+        self.write_config()
+        script = ("import os, subprocess, sys\n"
+                  "subprocess.run(['mount', '--make-rprivate', '/'], check=True)\n"
+                  "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'nr_inodes=0', 'tmpfs',"
+                  " sys.argv[1]], check=True)\n"
+                  "os.chdir(sys.argv[1])\n"
+                  "os.symlink('x', 'link')\n"
+                  f"for i in range({self.FILES}):\n"
+                  "    os.link('link', str(i), follow_symlinks=False)\n"
+                  "os.execv(sys.argv[2], sys.argv[2:])\n")
+        done = subprocess.run(
+            ["unshare", "-m", sys.executable, "-c", script, self.path("data"),
+             os.path.abspath(harness.EXEC_BUNDLE), self.dir], text=True, capture_output=True,
+            stdin=subprocess.DEVNULL, timeout=60, check=False)
+        self.assertEqual(done.returncode, TROUBLE, done)
+        self.assertIn(f"there are more than {self.FILES} files to be copied", done.stderr)

@@ -135,12 +135,99 @@ class Terminal(ExecutorTest):
     def test_dev_console_is_it(self):
         self.assertEqual(self.out("echo hello >/dev/console"), "hello")
 
+    def test_size_without_a_terminal_means_nothing(self):
+        self.spec["process"]["terminal"] = False
+        self.spec["process"]["consoleSize"] = {"height": 33, "width": 101}
+        self.assertEqual(self.run_args("tty").code, 1)
+
     def test_belongs_to_the_user(self):
         self.spec["process"]["user"] = {"uid": 1000, "gid": 1000}
         self.assertEqual(self.out("stat -c %u /dev/pts/0"), "1000")
 
     def test_is_the_controlling_one(self):
         self.assertEqual(self.out("echo x >/dev/tty"), "x")
+
+
+class Limits(ExecutorTest):
+    """What process sets beside the program: limits, score, scheduling."""
+
+    def setUp(self):
+        super().setUp()
+        self.process = self.spec["process"]
+
+    def test_rlimits(self):
+        self.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 88},
+                                   {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]
+        self.assertEqual(self.out("ulimit -Sn; ulimit -Hn; ulimit -c"), "77\n88\n0")
+
+    def test_rlimits_of_an_exec_are_its_own(self):
+        self.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 88}]
+        limit = [{"type": "RLIMIT_NOFILE", "soft": 55, "hard": 66}]
+        answer, out = self.exec_sh(self.start(), "ulimit -Sn; ulimit -Hn", rlimits=limit)
+        self.assertEqual((answer, out), ("exit 0", "55\n66\n"))
+
+    def test_an_unknown_rlimit_is_named(self):
+        self.process["rlimits"] = [{"type": "RLIMIT_SMILES", "soft": 1, "hard": 1}]
+        self.fails("process.rlimits: unknown limit 'RLIMIT_SMILES'")
+
+    def test_a_soft_rlimit_over_the_hard_one_is_refused(self):
+        self.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 9, "hard": 8}]
+        self.fails("process.rlimits: RLIMIT_NOFILE: soft limit 9 is over the hard limit 8")
+
+    def test_oom_score(self):
+        self.process["oomScoreAdj"] = 321
+        self.assertEqual(self.out("cat /proc/self/oom_score_adj"), "321")
+
+    def test_oom_score_of_an_exec(self):
+        answer, out = self.exec_sh(self.start(), "cat /proc/self/oom_score_adj", oomScoreAdj=99)
+        self.assertEqual((answer, out), ("exit 0", "99\n"))
+
+    def test_scheduler(self):
+        self.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 7}
+        # proc(5), /proc/PID/stat: 19 is nice, 41 the policy
+        self.assertEqual(self.out("cut -d' ' -f19,41 /proc/self/stat"), "7 3")
+
+    def test_a_policy_that_linux_lacks_is_refused_by_name(self):
+        self.process["scheduler"] = {"policy": "SCHED_ISO"}
+        self.fails("process.scheduler.policy: SCHED_ISO is not supported")
+
+    def test_io_priority(self):
+        self.process["ioPriority"] = {"class": "IOPRIO_CLASS_BE", "priority": 6}
+        self.assertEqual(self.out("busybox ionice -p $$"), "best-effort: prio 6")
+
+    def test_personality(self):
+        self.spec["linux"]["personality"] = {"domain": "LINUX32"}
+        self.assertEqual(self.out("cat /proc/self/personality"), "00000008")
+
+
+class Privileges(ExecutorTest):
+    def status(self, *names):
+        lines = dict(line.split(":\t") for line in self.sh("cat /proc/self/status").out.splitlines()
+                     if ":\t" in line)
+        return [lines[name] for name in names]
+
+    def test_each_capability_set_is_what_was_asked_for(self):
+        self.spec["process"]["capabilities"] = {
+            "bounding": ["CAP_CHOWN", "CAP_KILL", "CAP_SETGID"],  # bits 0, 5 and 6
+            "permitted": ["CAP_CHOWN", "CAP_KILL"], "effective": ["CAP_CHOWN", "CAP_KILL"],
+            "inheritable": ["CAP_CHOWN"], "ambient": ["CAP_CHOWN"]}
+        self.spec["process"]["user"] = {"uid": 5, "gid": 5}  # for whom exec(2) adds none
+        got = self.status("CapBnd", "CapPrm", "CapEff", "CapInh", "CapAmb")
+        self.assertEqual([int(text, 16) for text in got], [0x61, 1, 1, 1, 1])
+
+    def test_without_capabilities_there_are_none(self):
+        del self.spec["process"]["capabilities"]
+        got = self.status("CapBnd", "CapPrm", "CapEff", "CapInh", "CapAmb")
+        self.assertEqual([int(text, 16) for text in got], [0] * 5)
+
+    def test_an_unknown_capability_is_named(self):
+        self.caps("CAP_SMILE")
+        self.fails("process.capabilities.bounding: unknown capability 'CAP_SMILE'")
+
+    def test_no_new_privileges(self):
+        self.assertEqual(self.status("NoNewPrivs"), ["0"])
+        self.spec["process"]["noNewPrivileges"] = True
+        self.assertEqual(self.status("NoNewPrivs"), ["1"])
 
 
 class Exec(ExecutorTest):

@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/io.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "oci/spec.h"
 #include "sandbox/guest_spec.h"
@@ -342,6 +344,34 @@ TEST(a_bind_mount_that_is_not_there_is_named)
 	assert_int_equal(share_close("s1", &err), 0);
 }
 
+TEST(a_bind_mount_of_the_hosts_own_files_is_dropped_with_a_line)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	CLEANUP(free) char *log_path = tmp_path("log");
+	CLEANUP(free) char *root = tmp_path("rootfs");
+	CLEANUP(free) char *log = NULL;
+	CLEANUP(close) int fd = open(log_path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+	size_t len = 0;
+
+	require(geteuid() == 0 && own_mounts());
+	assert_int_equal(share_open("s1", &err), 0);
+	assert_int_equal(mkdir_p(root, 0700, &err), 0);
+	spec->root_path = xstrdup("rootfs");
+	spec->mounts = xcalloc(1, sizeof(*spec->mounts));
+	spec->n_mounts = 1;
+	spec->mounts[0].destination = xstrdup("/host-proc");
+	spec->mounts[0].source = xstrdup("/proc/sys");
+	spec->mounts[0].type = xstrdup("bind");
+	log_init("test", LOG_LEVEL_DEBUG);
+	log_open_fd(fd, false);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), 0);
+	log_open_fd(-1, false);
+	assert_int_equal(spec->n_mounts, 0);
+	assert_int_equal(file_read(log_path, 65536, &log, &len, &err), 0);
+	assert_non_null(strstr(log, "mounts: /host-proc: /proc/sys is the host's own, dropped"));
+	assert_int_equal(share_close("s1", &err), 0);
+}
+
 /* A spec whose only namespace is a pid namespace that exists. */
 static struct oci_spec *spec_joining(const char *path)
 {
@@ -404,6 +434,47 @@ TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not)
 	assert_int_equal(share_close("s1", &err), 0);
 }
 
+static void add_namespace(struct oci_spec *spec, const char *type, const char *path)
+{
+	spec->namespaces[spec->n_namespaces++] = (struct oci_namespace){
+		.type = xstrdup(type),
+		.path = path ? xstrdup(path) : NULL,
+	};
+}
+
+/* A spec with one of each kind that a pod shares; @path of ipc and network. */
+static struct oci_spec *spec_of_pod(const char *path)
+{
+	struct oci_spec *spec = oci_spec_new();
+
+	spec->root_path = xstrdup("rootfs");
+	spec->namespaces = xcalloc(4, sizeof(*spec->namespaces));
+	add_namespace(spec, "mount", NULL);
+	add_namespace(spec, "uts", NULL);
+	add_namespace(spec, "ipc", path);
+	add_namespace(spec, "network", path);
+	return spec;
+}
+
+TEST(the_pods_namespaces_are_the_guests_and_a_member_may_have_its_own)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *first = spec_of_pod(NULL);
+	CLEANUP(oci_spec_free) struct oci_spec *member = spec_of_pod("/proc/4711/ns/x");
+	CLEANUP(free) char *root = tmp_path("rootfs");
+
+	require(geteuid() == 0 && own_mounts());
+	assert_int_equal(share_open("s1", &err), 0);
+	assert_int_equal(mkdir_p(root, 0700, &err), 0);
+	assert_int_equal(guest_spec_prepare(first, tmp, "s1", "c1", 0, &shares_pid, &err), 0);
+	assert_int_equal(first->n_namespaces, 1);
+	assert_non_null(oci_spec_namespace(first, "mount"));
+	assert_int_equal(guest_spec_prepare(member, tmp, "s1", "c2", 4711, &shares_pid, &err), 0);
+	assert_int_equal(member->n_namespaces, 2);
+	assert_non_null(oci_spec_namespace(member, "uts"));
+	assert_null(oci_spec_namespace(member, "network"));
+	assert_int_equal(share_close("s1", &err), 0);
+}
+
 TEST(a_system_call_filter_can_be_dropped)
 {
 	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
@@ -432,9 +503,11 @@ int main(void)
 		SETUP_TEST(a_sandbox_is_made_and_locked_once),
 		SETUP_TEST(a_volume_is_named_after_its_container_and_fits_a_file_name),
 		SETUP_TEST(a_bind_mount_that_is_not_there_is_named),
+		SETUP_TEST(a_bind_mount_of_the_hosts_own_files_is_dropped_with_a_line),
 		SETUP_TEST(a_member_may_join_the_pid_namespace_of_its_pods_own_container),
 		SETUP_TEST(no_other_pid_namespace_can_be_joined),
 		SETUP_TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not),
+		SETUP_TEST(the_pods_namespaces_are_the_guests_and_a_member_may_have_its_own),
 		SETUP_TEST(a_system_call_filter_can_be_dropped),
 	};
 

@@ -228,7 +228,8 @@ TEST(what_is_about_the_host_alone_is_dropped_with_a_line_each)
 	CLEANUP(free) char *log = log_of(spec_full);
 	CLEANUP(free)
 	char *more = log_of("{\"ociVersion\":\"1.2.0\"," PROCESS "," ROOT ",\"vm\":{\"kernel\":{}},"
-			    "\"linux\":{\"resources\":{\"memory\":{\"kernel\":4096}}}}");
+			    "\"linux\":{\"resources\":{\"memory\":{\"kernel\":4096,"
+			    "\"useHierarchy\":false}}}}");
 	CLEANUP(free) char *none = log_of("{\"ociVersion\":\"1.2.0\"," PROCESS "," ROOT "}");
 	size_t lines = 0;
 
@@ -240,6 +241,8 @@ TEST(what_is_about_the_host_alone_is_dropped_with_a_line_each)
 	assert_non_null(strstr(more, "msg=\"vm: not for a virtual machine, dropped\""));
 	assert_non_null(strstr(more, "msg=\"linux.resources.memory.kernel: kernels have no such "
 				     "limit any more, dropped\""));
+	assert_non_null(strstr(more, "msg=\"linux.resources.memory.useHierarchy: memory is always "
+				     "counted with the cgroups below, dropped\""));
 	assert_string_equal(none, "");
 }
 
