@@ -118,6 +118,17 @@ static void outlet_readable(struct watch *watch, uint32_t events __attribute__((
 	outlet_try(outlet, watch->loop);
 }
 
+/* Nothing will come any more: who waits for it is told. */
+static void outlet_end(struct outlet *outlet)
+{
+	struct ttrpc_request *reader = outlet->reader;
+
+	outlet_close(outlet);
+	outlet->reader = NULL;
+	if (reader)
+		reply_error(reader, ERANGE, "EOF");
+}
+
 /* Input. */
 
 static void inlet_close(struct inlet *inlet)
@@ -354,8 +365,8 @@ static void take_message(struct process *process, const struct control_message *
 		finish_start(process, &error);
 		/* Nobody will ask for this one any more. */
 		process->waited = true;
-		outlet_close(&process->out);
-		outlet_close(&process->err);
+		outlet_end(&process->out);
+		outlet_end(&process->err);
 		break;
 	default:
 		break;
@@ -558,13 +569,9 @@ void process_free(struct process *process)
 	}
 	if (process->in.writer)
 		reply_error(process->in.writer, EPIPE, gone);
-	if (process->out.reader)
-		reply_error(process->out.reader, ERANGE, "EOF");
-	if (process->err.reader)
-		reply_error(process->err.reader, ERANGE, "EOF");
 	inlet_close(&process->in);
-	outlet_close(&process->out);
-	outlet_close(&process->err);
+	outlet_end(&process->out);
+	outlet_end(&process->err);
 	stop_control(process);
 	if (process->pidfd >= 0)
 		close(process->pidfd);

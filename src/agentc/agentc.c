@@ -9,6 +9,7 @@
 
 #include "agent.pb-c.h"
 #include "agentc/spec_pb.h"
+#include "agentc/stats_pb.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/interrupt.h"
@@ -281,6 +282,34 @@ int agentc_update(struct agentc *agent, const char *id, const struct oci_resourc
 	r = call(agent, AGENT, "UpdateContainer", &message.base, deadline, err);
 	pb_free(&message.resources->base);
 	return r;
+}
+
+static void take_stats(void *data, const ProtobufCMessage *message)
+{
+	stats_from_pb((const Grpc__StatsContainerResponse *)message, data);
+}
+
+int agentc_stats(struct agentc *agent, const char *id, uint64_t deadline, struct cgroup_stats *ret,
+		 struct err *err)
+{
+	Grpc__StatsContainerRequest message = GRPC__STATS_CONTAINER_REQUEST__INIT;
+
+	message.container_id = unconst(id);
+	return call_and_take(agent, AGENT, "StatsContainer", &message.base, deadline, take_stats,
+			     ret, err);
+}
+
+static void take_oom_event(void *data, const ProtobufCMessage *message)
+{
+	*(char **)data = str_printable(xstrdup(((const Grpc__OOMEvent *)message)->container_id));
+}
+
+int agentc_wait_oom(struct agentc *agent, uint64_t deadline, char **ret_id, struct err *err)
+{
+	Grpc__GetOOMEventRequest message = GRPC__GET_OOMEVENT_REQUEST__INIT;
+
+	return call_and_take(agent, AGENT, "GetOOMEvent", &message.base, deadline, take_oom_event,
+			     ret_id, err);
 }
 
 static void take_processes(void *data, const ProtobufCMessage *message)

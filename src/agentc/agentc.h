@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 
 struct agentc;
+struct cgroup_stats;
 struct err;
 struct oci_process;
 struct oci_resources;
@@ -57,6 +58,16 @@ int agentc_freeze(struct agentc *agent, const char *id, bool frozen, uint64_t de
 		  struct err *err);
 int agentc_update(struct agentc *agent, const char *id, const struct oci_resources *resources,
 		  uint64_t deadline, struct err *err);
+
+/* Into an empty @ret, freed by cgroup_stats_done(). */
+int agentc_stats(struct agentc *agent, const char *id, uint64_t deadline, struct cgroup_stats *ret,
+		 struct err *err);
+
+/*
+ * Waits until the kernel kills a process of one of the sandbox's containers for
+ * want of memory, and gives that container's id; owned. One caller at a time.
+ */
+int agentc_wait_oom(struct agentc *agent, uint64_t deadline, char **ret_id, struct err *err);
 
 /* A process of a container, as the guest tells it: bounded, and printable. */
 struct agentc_process {

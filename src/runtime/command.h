@@ -31,6 +31,7 @@ struct command {
 
 extern const struct command cmd_create;
 extern const struct command cmd_delete;
+extern const struct command cmd_events;
 extern const struct command cmd_exec;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;

@@ -19,8 +19,9 @@
 #define OCI_VERSION "1.2.0" /* of the runtime-spec that we follow */
 
 static const struct command *const commands[] = {
-	&cmd_create, &cmd_start, &cmd_run,   &cmd_state,  &cmd_kill,   &cmd_delete, &cmd_exec,
-	&cmd_list,   &cmd_ps,    &cmd_pause, &cmd_resume, &cmd_update, &cmd_spec,   NULL,
+	&cmd_create, &cmd_start,  &cmd_run,    &cmd_state, &cmd_kill,
+	&cmd_delete, &cmd_exec,   &cmd_list,   &cmd_ps,    &cmd_pause,
+	&cmd_resume, &cmd_update, &cmd_events, &cmd_spec,  NULL,
 };
 
 static void print_version(void)

@@ -57,6 +57,15 @@ int container_look(const char *id, struct container_view *ret, struct err *err)
 	return 0;
 }
 
+bool container_is_over(const char *id)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
+	struct err ignored = { 0 };
+	int r = container_look(id, &view, &ignored);
+
+	return r == -ENOENT || (r == 0 && view.state == STATE_STOPPED);
+}
+
 bool container_is_lost(const char *id)
 {
 	CLEANUP(free) char *sid = NULL;

@@ -39,6 +39,20 @@ int container_processes(const char *id, struct agentc_processes *ret, struct err
 	return r;
 }
 
+int container_stats(const char *id, struct cgroup_stats *ret, struct err *err)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r;
+
+	r = look_running(id, &view, err);
+	if (r == 0)
+		r = sandbox_connect(view.record->sandbox, &agent, err);
+	if (r == 0)
+		r = agentc_stats(agent, id, deadline_in(REQUEST_MS), ret, err);
+	return r;
+}
+
 int container_shims(const char *id, pid_t **ret, size_t *ret_n, struct err *err)
 {
 	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };

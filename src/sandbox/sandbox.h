@@ -17,6 +17,7 @@
 #include "sandbox/persist.h"
 #include "sandbox/timeline.h"
 
+struct cgroup_stats;
 struct config;
 struct err;
 struct oci_process;
@@ -69,6 +70,9 @@ struct container_view {
 int container_look(const char *id, struct container_view *ret, struct err *err);
 void container_view_done(struct container_view *view);
 
+/* Whether the container has ended, or is not there any more. */
+bool container_is_over(const char *id);
+
 /* Whether the container is there and its virtual machine has ended under it. */
 bool container_is_lost(const char *id);
 
@@ -95,6 +99,9 @@ struct agentc_processes;
 
 /* The processes in a container that runs; freed by agentc_processes_done(). */
 int container_processes(const char *id, struct agentc_processes *ret, struct err *err);
+
+/* What a container that runs has used; into an empty @ret, freed by cgroup_stats_done(). */
+int container_stats(const char *id, struct cgroup_stats *ret, struct err *err);
 
 /* The host's pids of its shims that are alive, of init first; *ret is owned. */
 int container_shims(const char *id, pid_t **ret, size_t *ret_n, struct err *err);

@@ -92,6 +92,24 @@ limits='.linux.resources = {
 	runtime delete --force "$ID"
 }
 
+@test "events: what the container uses, once, or in an interval until it ends" {
+	sleeper "$limits"
+	runtime events --stats "$ID" >"$WORK/stats"
+	[ "$(wc -l <"$WORK/stats")" = 1 ]
+	jq -e ".type == \"stats\" and .id == \"$ID\" and .data.pids.current == 1 and
+		.data.pids.limit == 77 and .data.cpu.usage.total > 0 and
+		.data.memory.usage.limit == 67108864 and .data.memory.usage.usage > 0" "$WORK/stats"
+	runtime events --interval 100ms "$ID" >"$WORK/lines" &
+	listener=$!
+	wait_until bash -c "[[ \$(wc -l <'$WORK/lines') -ge 3 ]]"
+	runtime kill "$ID" KILL
+	wait "$listener"
+	fails runtime events --stats "$ID"
+	says "$ID" "not running"
+	fails runtime events --interval soon "$ID"
+	says "--interval: 'soon'"
+}
+
 @test "pids: a fork bomb stays in its container" {
 	start_sleeper pod
 	dir=$(bundle bundle-bomb)
@@ -111,9 +129,14 @@ limits='.linux.resources = {
 	edit_bundle "$dir" '.linux.resources.memory.limit = 16777216 | .annotations = {
 		"io.kubernetes.cri.container-type": "container",
 		"io.kubernetes.cri.sandbox-id": "pod" }'
+	"$TOP/build/asan/tests/lib/oom_event" "$KATA_RUN_DIR/vc/sbs/pod/proxy.sock" >"$WORK/event" &
+	listener=$!
 	run runtime run --bundle "$dir" eater </dev/null
 	[[ $output == *"tail: 137"* ]]
 	is_status pod running
+	# The host is told which one it was.
+	wait "$listener"
+	[ "$(cat "$WORK/event")" = eater ]
 }
 
 @test "seccomp: is applied when disable_guest_seccomp is false, and dropped when it is true" {

@@ -347,3 +347,15 @@ pty()
 	[ "$(runtime run "$ID" </dev/null)" = hello ]
 	cd /
 }
+
+@test "start: a program that cannot run ends its container, and the shim with it" {
+	dir=$(bundle)
+	set_args "$dir" no-such-program
+	runtime create --bundle "$dir" "$ID" </dev/null >/dev/null
+	shim=$(runtime state "$ID" | jq .pid)
+	fails runtime start "$ID"
+	says 'exec: "no-such-program": executable file not found in $PATH'
+	wait_until is_status "$ID" stopped
+	wait_until gone "$shim"
+	runtime delete "$ID"
+}
