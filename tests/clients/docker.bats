@@ -25,6 +25,7 @@ setup_file()
 	docker load --quiet --input "$BATS_FILE_TMPDIR/busybox.tar"
 	# What the first container makes and every later one uses is no trace of a test.
 	docker run --rm --runtime runc "$IMAGE" true
+	docker run --rm "$IMAGE" true || true
 }
 
 teardown_file() { stop_daemon dockerd; }
@@ -272,7 +273,8 @@ sleeper() { docker run --detach --name "$NAME" "$@" "$IMAGE" sleep 1000; }
 
 @test "docker attach: output from then on, and the exit code" {
 	docker run --detach --interactive --name "$NAME" "$IMAGE" sh -c 'read word; sleep 1; echo "got $word"; exit 7'
-	exits 7 docker attach "$NAME" <<<hello
+	# When its standard input ends, Docker ends the attachment's output too.
+	exits 7 docker attach "$NAME" < <(echo hello; sleep 4)
 	is 'got hello' "$output"
 }
 
@@ -301,6 +303,7 @@ sleeper() { docker run --detach --name "$NAME" "$@" "$IMAGE" sleep 1000; }
 	exits 0 docker stats --no-stream --format '{{.Name}} {{.MemUsage}} {{.PIDs}}' "$NAME"
 	has "$output" "$NAME"
 	not grep -E ' 0B / | 0$|--' <<<"$output"
+	in_cgroups "$(field "$NAME" .State.Pid)" "$(field "$NAME" .Id)"
 }
 
 @test "docker events: create, start, die, destroy, with the exit code" {
