@@ -81,7 +81,8 @@ inside() { docker exec "$NAME" bash -ec "$1"; }
 
 @test "redis: a value survives a restart" {
 	image redis
-	docker run --detach --name "$NAME" redis:test redis-server --dir /var/lib/redis --appendonly yes
+	docker run --detach --name "$NAME" redis:test \
+		bash -ec 'mkdir -p /var/lib/redis; exec redis-server --dir /var/lib/redis --appendonly yes'
 	wait_until inside 'redis-cli ping | grep PONG'
 	exits 0 inside 'redis-cli set key value'
 	exits 0 docker restart --time 20 "$NAME"
@@ -109,6 +110,7 @@ inside() { docker exec "$NAME" bash -ec "$1"; }
 		'ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key
 		mkdir -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N "" -f /root/.ssh/id_ed25519
 		cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
+		touch /etc/ssh/sshd_config
 		exec /usr/sbin/sshd -D -e -o UsePAM=no'
 	wait_until inside '</dev/tcp/127.0.0.1/22'
 	exits 7 docker exec "$NAME" ssh -tt -o StrictHostKeyChecking=no root@127.0.0.1 'tty; exit 7'
