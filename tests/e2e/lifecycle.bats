@@ -348,13 +348,23 @@ pty()
 	cd /
 }
 
-@test "start: a program that cannot run ends its container, and the shim with it" {
+@test "create: a program that is not there is told at once, and nothing is left" {
 	dir=$(bundle)
 	set_args "$dir" no-such-program
+	fails runtime create --bundle "$dir" "$ID"
+	says 'exec: "no-such-program": executable file not found in $PATH'
+	fails runtime state "$ID"
+}
+
+@test "start: a program that cannot run any more ends its container, and the shim with it" {
+	dir=$(bundle)
+	cp "$dir/rootfs/bin/busybox" "$dir/rootfs/bin/program"
+	set_args "$dir" program
 	runtime create --bundle "$dir" "$ID" </dev/null >/dev/null
 	shim=$(runtime state "$ID" | jq .pid)
+	rm "$dir/rootfs/bin/program"
 	fails runtime start "$ID"
-	says 'exec: "no-such-program": executable file not found in $PATH'
+	says 'exec: "program": executable file not found in $PATH'
 	wait_until is_status "$ID" stopped
 	wait_until gone "$shim"
 	runtime delete "$ID"

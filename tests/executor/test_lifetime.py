@@ -60,9 +60,11 @@ class Lifetime(ExecutorTest):
     def test_one_that_fails_leaves_nothing(self):
         name = os.path.basename(self.dir)
         self.spec["linux"]["cgroupsPath"] = "/" + name
-        running = self.create("nope")
+        self.write("mine", "#!/bin/sh\n", 0o755)
+        running = self.create("/mine")
         self.assertNotEqual(glob.glob("/sys/fs/cgroup/*/" + name), [])
-        self.assertIn("executable file not found", running.say("start"))
+        os.unlink(self.path("mine"))
+        self.assertIn("no such file or directory", running.say("start"))
         running.end()
         self.assertEqual(glob.glob("/sys/fs/cgroup/*/" + name), [])
         self.fails("executable file not found", "nope")

@@ -31,6 +31,27 @@ class Program(ExecutorTest):
         self.write("script", "#!/bin/sh\n", 0o644)
         self.fails('exec: "/script": permission denied', "/script")
 
+    def test_a_missing_one_is_told_at_create_as_under_runc(self):
+        for program in ("nope", "/bin/nope", "./nope"):
+            with self.subTest(program):
+                self.spec["process"]["args"] = [program]
+                result = self.run_bundle(options=["--commands", "0"])
+                self.assertEqual((result.code, result.out), (TROUBLE, ""), result)
+                self.assertIn(f'exec: "{program}": ', result.err)
+
+    def test_one_that_goes_after_create_is_told_at_start(self):
+        self.write("mine", "#!/bin/sh\n", 0o755)
+        running = self.create("/mine")
+        os.unlink(self.path("mine"))
+        self.assertEqual(running.say("start"),
+                         'error exec: "/mine": stat /mine: no such file or directory')
+
+    def test_one_below_the_working_directory_is_found(self):
+        os.mkdir(self.path("work"))
+        self.write("work/mine", "#!/bin/sh\necho mine\n", 0o755)
+        self.spec["process"]["cwd"] = "/work"
+        self.assertEqual(self.run_args("./mine").out, "mine\n")
+
     def test_a_directory_is_refused(self):
         self.fails("permission denied", "/tmp")
 

@@ -78,23 +78,11 @@ static char *find_program(const char *name, char *const *env, int *ret_error)
 }
 
 /* runc's words: Docker derives its exit codes 126 and 127 from them. */
-static int exec_program(const struct oci_process *process, char **env, struct err *err)
+static int refuse_program(const char *name, const char *program, int reason, struct err *err)
 {
-	const char *name = process->args[0];
-	CLEANUP(free) char *program = NULL;
-	int reason = 0;
-
-	program = find_program(name, env, &reason);
-	if (!program && reason == ENOENT)
-		return err_set(err, ENOENT, "exec: \"%s\": executable file not found in $PATH",
+	if (reason == ENOENT && !program)
+		return err_set(err, reason, "exec: \"%s\": executable file not found in $PATH",
 			       name);
-	if (!program)
-		return err_set(err, reason, "exec: \"%s\": permission denied", name);
-
-	if (own_program_is(program))
-		return err_set(err, EACCES, "exec: \"%s\": permission denied", name);
-	execve(program, process->args, env);
-	reason = errno;
 	if (reason == ENOENT)
 		return err_set(err, reason, "exec: \"%s\": stat %s: no such file or directory",
 			       name, program);
@@ -104,6 +92,44 @@ static int exec_program(const struct oci_process *process, char **env, struct er
 		return err_set(err, reason, "exec: \"%s\": exec format error", name);
 	errno = reason;
 	return err_errno(err, "exec: \"%s\"", name);
+}
+
+/*
+ * As far as it can be told while the container is created, before its user is
+ * known to the kernel: engines look for such errors there, as under runc.
+ */
+static int check_program(const struct oci_process *process, struct err *err)
+{
+	const char *name = process->args[0];
+	CLEANUP(free) char *program = NULL;
+	CLEANUP(free) char *path = NULL;
+	int reason = 0;
+	struct stat st;
+
+	program = find_program(name, process->env, &reason);
+	if (!program)
+		return refuse_program(name, NULL, reason, err);
+	path = *program == '/' ? xstrdup(program) : xasprintf("%s/%s", process->cwd, program);
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? refuse_program(name, program, ENOENT, err) : 0;
+	if (S_ISDIR(st.st_mode) || !(st.st_mode & 0111))
+		return refuse_program(name, program, EACCES, err);
+	return 0;
+}
+
+static int exec_program(const struct oci_process *process, char **env, struct err *err)
+{
+	const char *name = process->args[0];
+	CLEANUP(free) char *program = NULL;
+	int reason = 0;
+
+	program = find_program(name, env, &reason);
+	if (!program)
+		return refuse_program(name, NULL, reason, err);
+	if (own_program_is(program))
+		return refuse_program(name, program, EACCES, err);
+	execve(program, process->args, env);
+	return refuse_program(name, program, errno, err);
 }
 
 static int move_stdio(const int stdio[3], struct err *err)
@@ -400,6 +426,8 @@ static int container_main(const struct launch *launch, struct rootfs_handles *ro
 	int r;
 
 	r = create_container(launch, rootfs, mapped, control, &pid, err);
+	if (r == 0)
+		r = check_program(launch->process, err);
 	if (r == 0)
 		r = compile_filter(launch, &filter, err);
 	if (r < 0)
