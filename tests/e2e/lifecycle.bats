@@ -362,7 +362,7 @@ pty()
 	set_args "$dir" program
 	runtime create --bundle "$dir" "$ID" </dev/null >/dev/null
 	shim=$(runtime state "$ID" | jq .pid)
-	rm "$dir/rootfs/bin/program"
+	runtime exec "$ID" rm /bin/program </dev/null # the guest may remember what the host removes
 	fails runtime start "$ID"
 	says 'exec: "program": executable file not found in $PATH'
 	wait_until is_status "$ID" stopped
