@@ -219,12 +219,14 @@ limits='.linux.resources = {
 
 @test "hooks: startContainer runs in the container before its program" {
 	dir=$(bundle)
-	printf '#!/bin/sh\necho hook >/trace\n' >"$dir/rootfs/bin/hook"
+	printf '#!/bin/sh\necho hook >/trace; cat >/state\n' >"$dir/rootfs/bin/hook"
 	chmod 755 "$dir/rootfs/bin/hook"
 	set_args "$dir" cat /trace
 	edit_bundle "$dir" '.hooks.startContainer = [{"path": "/bin/hook", "env": ["PATH=/bin"]}]'
 	run runtime run --bundle "$dir" "$ID" </dev/null
 	[ "$output" = hook ]
+	jq -e ".id == \"$ID\" and .status == \"created\" and .pid > 1 and
+		.bundle == \"/run/kata-containers/shared/containers/$ID\"" "$dir/rootfs/state"
 }
 
 @test "guest hooks: programs below guest_hook_path of the initrd run around each container" {
@@ -281,14 +283,18 @@ limits='.linux.resources = {
 
 @test "process: umask, domain name, scheduler, I/O priority and OOM score arrive in the guest" {
 	dir=$(bundle)
-	set_args "$dir" sh -c 'umask; cat /proc/sys/kernel/domainname /proc/self/oom_score_adj;
-		busybox ionice -p $$; grep ^policy /proc/self/sched || true'
+	set_args "$dir" sh -c 'umask; cat /proc/sys/kernel/domainname /proc/self/oom_score_adj
+		busybox ionice -p $$; cut -d " " -f 19,41 /proc/self/stat' # nice, policy
 	edit_bundle "$dir" '.process.user.umask = 63 | .domainname = "example.test" |
-		.process.oomScoreAdj = 0 | .process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 6} |
+		.process.oomScoreAdj = 321 | .process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 6} |
 		.process.scheduler = {"policy": "SCHED_BATCH", "nice": 5}'
 	run runtime run --bundle "$dir" "$ID" </dev/null
 	[ "$status" -eq 0 ]
-	[[ $output == 0077*example.test*0*"best-effort: prio 6"* ]]
+	[ "${lines[0]}" = 0077 ]
+	[ "${lines[1]}" = example.test ]
+	[ "${lines[2]}" = 321 ]
+	[ "${lines[3]}" = "best-effort: prio 6" ]
+	[ "${lines[4]}" = "5 3" ] # SCHED_BATCH
 }
 
 # attack FILTER TEXT… - the changed configuration is refused in one line with these words, and
