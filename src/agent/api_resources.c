@@ -19,7 +19,7 @@
 #include "oci/spec.h"
 #include "rpc/ttrpc_server.h"
 
-#define FREEZE_MS 10000u /* the host gives up after as long */
+#define FREEZE_MS 8000u /* the host gives up after 10 s: it has to hear how it went */
 
 /* Work for a helper: the kernel may reclaim memory for it, or wait for a process to stop. */
 struct change {

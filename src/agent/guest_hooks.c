@@ -56,6 +56,7 @@ static int run(void *data, struct err *err)
 					 .id = container->id,
 					 .status = status_at(job->kind),
 					 .pid = container->init->pid,
+					 .bundle = container->bundle,
 					 .annotations = container->spec->annotations };
 	CLEANUP(free) char *json = oci_state_json(&state, false);
 

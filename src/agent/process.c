@@ -19,6 +19,7 @@
 
 #include "agent.pb-c.h"
 #include "agent/agent.h"
+#include "agent/api.h"
 #include "agent/container/control.h"
 #include "agent/container/launch.h"
 #include "agent/sandbox.h"
@@ -33,13 +34,6 @@
 static struct loop *loop_of(const struct process *process)
 {
 	return process->container->agent->loop;
-}
-
-static void reply_empty(struct ttrpc_request *req)
-{
-	const Grpc__Empty empty = GRPC__EMPTY__INIT;
-
-	ttrpc_reply(req, &empty.base);
 }
 
 static void reply_error(struct ttrpc_request *req, int code, const char *text)
@@ -86,7 +80,7 @@ static void outlet_try(struct outlet *outlet, struct loop *loop)
 	if (!reader->conn) {
 		watch_remove(&outlet->watch);
 		outlet->reader = NULL;
-		reply_empty(reader);
+		api_reply_empty(reader);
 		return;
 	}
 	if (outlet->fd >= 0) {
@@ -310,7 +304,7 @@ static void finish_start(struct process *process, const struct err *error)
 	if (error)
 		ttrpc_reply_error(starter, error);
 	else
-		reply_empty(starter);
+		api_reply_empty(starter);
 }
 
 static void take_terminal(struct process *process, int *fd)

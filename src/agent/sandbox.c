@@ -10,6 +10,7 @@
 
 #include "agent.pb-c.h"
 #include "agent/agent.h"
+#include "agent/api.h"
 #include "agent/container/launch.h"
 #include "agent/guest_hooks.h"
 #include "agent/job.h"
@@ -41,6 +42,7 @@ static void container_free(struct container *container)
 	cgroup_free(container->cgroup);
 	oci_spec_free(container->spec);
 	free(container->id);
+	free(container->bundle);
 	free(container);
 }
 DEFINE_CLEANUP(struct container *, container_free)
@@ -124,6 +126,14 @@ static void drop_cgroup(struct container *container)
 		(void)cgroup_remove(container->cgroup, 0, &ignored);
 }
 
+/* Hooks want one: the folder of the share that holds the root is what comes nearest. */
+static char *bundle_of(const struct oci_spec *spec)
+{
+	size_t len = (size_t)(path_base(spec->root_path) - spec->root_path);
+
+	return xstrndup(spec->root_path, len > 1 ? len - 1 : len);
+}
+
 static struct launch launch_of(const struct agent *agent, const struct oci_spec *spec)
 {
 	struct launch launch = { .spec = spec, .join_pidfd = -1 };
@@ -145,6 +155,7 @@ int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
 	container->agent = agent;
 	container->id = xstrdup(id);
 	container->spec = spec;
+	container->bundle = bundle_of(spec);
 	container->oom_fd = -1;
 	if (sandbox_pidns && !str_eq(id, agent->sandbox_id))
 		r = share_pid_namespace(agent, spec, err);
@@ -152,6 +163,7 @@ int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
 		r = make_cgroup(container, err);
 	if (r == 0) {
 		launch.id = id;
+		launch.bundle = container->bundle;
 		launch.cgroup = container->cgroup;
 		r = process_launch(container, id, &spec->process, &launch, req, &container->init,
 				   err);
@@ -254,7 +266,6 @@ static void check_destroyed(struct agent *agent);
 
 static void forget(struct container *container, const struct err *hooks)
 {
-	const Grpc__Empty empty = GRPC__EMPTY__INIT;
 	struct agent *agent = container->agent;
 
 	if (hooks->code)
@@ -263,7 +274,7 @@ static void forget(struct container *container, const struct err *hooks)
 	if (container->remover && container->removal.code)
 		ttrpc_reply_error(container->remover, &container->removal);
 	else if (container->remover)
-		ttrpc_reply(container->remover, &empty.base);
+		api_reply_empty(container->remover);
 	container_free(container);
 	check_destroyed(agent);
 }
@@ -397,14 +408,13 @@ void sandbox_reap(struct agent *agent)
  */
 static void check_destroyed(struct agent *agent)
 {
-	const Grpc__Empty empty = GRPC__EMPTY__INIT;
 	struct ttrpc_request *req = agent->destroyer;
 
 	if (!req || agent->containers)
 		return;
 	agent->destroyer = NULL;
 	agent->sandbox_started = false;
-	ttrpc_reply(req, &empty.base);
+	api_reply_empty(req);
 }
 
 void sandbox_destroy(struct agent *agent, struct ttrpc_request *req)

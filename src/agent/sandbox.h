@@ -22,6 +22,7 @@ struct container {
 	struct agent *agent; /* borrowed */
 	char *id;
 	struct oci_spec *spec; /* owned */
+	char *bundle;          /* as its hooks are told; owned */
 	struct cgroup *cgroup; /* owned */
 	bool frozen;
 	unsigned jobs;        /* helpers that are at work on it: it must not go before they end */

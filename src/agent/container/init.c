@@ -2,9 +2,10 @@
 /*
  * The order matters and is runc's: while the mounts are made, the process is
  * still root with all capabilities and sees the agent's file system; then the
- * root is switched; only after GO are the terminal, the limits and the identity
- * set, and nothing that the container wrote is looked at with more rights than
- * the container's own, but for /etc/passwd and the program itself.
+ * root is switched and the terminal opened; only after GO are the limits and the
+ * identity set. What the container wrote is looked at with more rights than its
+ * own for the program, the working directory and /etc/passwd only, and from
+ * inside its root.
  */
 #include "agent/container/init.h"
 
@@ -38,10 +39,6 @@
 #include "oci/hooks.h"
 #include "oci/spec.h"
 #include "oci/state.h"
-
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1U << 2)
-#endif
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
