@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/interrupt.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
@@ -248,6 +249,18 @@ static int check_unused(const char *id, struct err *err)
 	return in_use(id, err);
 }
 
+/* Those of the guest are createContainer and startContainer. */
+static void warn_of_host_hooks(const struct oci_spec *spec)
+{
+	static const enum oci_hook_kind kinds[] = { OCI_HOOK_PRESTART, OCI_HOOK_CREATE_RUNTIME,
+						    OCI_HOOK_POSTSTART, OCI_HOOK_POSTSTOP };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (spec->hooks[kinds[i]].n > 0)
+			log_warn("hooks.%s: %s is not run: hooks of the host are not supported yet",
+				 oci_hook_name(kinds[i]), spec->hooks[kinds[i]].hooks[0].path);
+}
+
 int container_create(const struct create_params *params, struct proc_id *ret_shim, struct err *err)
 {
 	CLEANUP(container_record_free) struct container_record *record = NULL;
@@ -271,6 +284,7 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	assert(spec && sid);
 	if (params->config->runtime.disable_guest_seccomp)
 		guest_spec_drop_seccomp(spec);
+	warn_of_host_hooks(spec);
 	record = new_record(params, sid, spec, take_ptr(rootfs));
 	making.sid = record->sandbox;
 	making.spec = spec;

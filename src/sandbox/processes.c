@@ -25,15 +25,19 @@ static int look_running(const char *id, struct container_view *view, struct err 
 	return 0;
 }
 
-int container_processes(const char *id, struct agentc_processes *ret, struct err *err)
+static int connect_running(const char *id, struct agentc **ret, struct err *err)
 {
 	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
-	CLEANUP(agentc_free) struct agentc *agent = NULL;
-	int r;
+	int r = look_running(id, &view, err);
 
-	r = look_running(id, &view, err);
-	if (r == 0)
-		r = sandbox_connect(view.record->sandbox, &agent, err);
+	return r == 0 ? sandbox_connect(view.record->sandbox, ret, err) : r;
+}
+
+int container_processes(const char *id, struct agentc_processes *ret, struct err *err)
+{
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r = connect_running(id, &agent, err);
+
 	if (r == 0)
 		r = agentc_list_processes(agent, id, deadline_in(REQUEST_MS), ret, err);
 	return r;
@@ -41,13 +45,9 @@ int container_processes(const char *id, struct agentc_processes *ret, struct err
 
 int container_stats(const char *id, struct cgroup_stats *ret, struct err *err)
 {
-	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
-	int r;
+	int r = connect_running(id, &agent, err);
 
-	r = look_running(id, &view, err);
-	if (r == 0)
-		r = sandbox_connect(view.record->sandbox, &agent, err);
 	if (r == 0)
 		r = agentc_stats(agent, id, deadline_in(REQUEST_MS), ret, err);
 	return r;
