@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
-#include "base/cli.h"
 #include "base/err.h"
 #include "runtime/command.h"
 #include "sandbox/sandbox.h"
@@ -8,19 +7,9 @@
 static int run_freeze(int argc, char **argv, bool frozen, struct err *err)
 {
 	CLEANUP(free) char *id = NULL;
-	const char *name = NULL;
-	int r;
+	int r = parse_container_id(argc, argv, &id, err);
 
-	const struct opt opts[] = {
-		OPT_ARG("container-id", &name, "the container"),
-		OPT_END,
-	};
-
-	r = opt_parse(opts, argc, argv, err);
-	if (r != 0)
-		return r;
-	r = id_resolve(name, &id, err);
-	return r < 0 ? r : container_freeze(id, frozen, err);
+	return r != 0 ? r : container_freeze(id, frozen, err);
 }
 
 static int run_pause(const struct globals *globals __attribute__((unused)), int argc, char **argv,

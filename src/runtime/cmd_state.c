@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "base/cli.h"
 #include "oci/state.h"
 #include "runtime/command.h"
 #include "sandbox/sandbox.h"
@@ -29,21 +28,11 @@ static int run_state(const struct globals *globals __attribute__((unused)), int 
 {
 	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
 	CLEANUP(free) char *id = NULL;
-	const char *name = NULL;
-	int r;
+	int r = parse_container_id(argc, argv, &id, err);
 
-	const struct opt opts[] = {
-		OPT_ARG("container-id", &name, "the container"),
-		OPT_END,
-	};
-
-	r = opt_parse(opts, argc, argv, err);
-	if (r != 0)
-		return r;
-	r = id_resolve(name, &id, err);
 	if (r == 0)
 		r = container_look(id, &view, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	assert(view.record);
 	print_state(&view);

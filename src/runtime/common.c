@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/cli.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -129,4 +130,18 @@ int wait_shim(const struct proc_id *shim, struct err *err)
 		if (read(fd, &info, sizeof(info)) == sizeof(info) && info.ssi_signo != SIGCHLD)
 			pass_on(shim, &info);
 	}
+}
+
+int parse_container_id(int argc, char **argv, char **ret_id, struct err *err)
+{
+	const char *name = NULL;
+	int r;
+
+	const struct opt opts[] = {
+		OPT_ARG("container-id", &name, "the container"),
+		OPT_END,
+	};
+
+	r = opt_parse(opts, argc, argv, err);
+	return r != 0 ? r : id_resolve(name, ret_id, err);
 }
