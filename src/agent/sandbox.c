@@ -387,16 +387,24 @@ static void reap_one(struct agent *agent, pid_t pid, int status)
 	}
 }
 
+static void read_controls(struct agent *agent)
+{
+	for (struct container *c = agent->containers; c; c = c->next)
+		for (struct process *p = c->processes; p; p = p->next)
+			process_read_control(p);
+}
+
 void sandbox_reap(struct agent *agent)
 {
 	int status;
 	pid_t pid;
 
-	for (struct container *c = agent->containers; c; c = c->next)
-		for (struct process *p = c->processes; p; p = p->next)
-			process_read_control(p);
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	/* After each end, not once before all: what a process has said last may be an error or a
+	 * pid, and it may say it and end while we are here. */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		read_controls(agent);
 		reap_one(agent, pid, status);
+	}
 	for (struct container *c = agent->containers; c; c = c->next)
 		sweep_processes(c);
 }

@@ -369,3 +369,11 @@ pty()
 	wait_until gone "$shim"
 	runtime delete "$ID"
 }
+
+@test "exec: that a program cannot run is never taken for its exit code" {
+	start_sleeper
+	for i in {1..20}; do
+		fails runtime exec "$ID" no-such-program
+		says 'exec: "no-such-program": executable file not found in $PATH'
+	done
+}
