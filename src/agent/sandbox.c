@@ -123,7 +123,7 @@ static void drop_cgroup(struct container *container)
 	struct err ignored = { 0 };
 
 	if (container->cgroup)
-		(void)cgroup_remove(container->cgroup, 0, &ignored);
+		(void)cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, 0, &ignored);
 }
 
 /* Hooks want one: the folder of the share that holds the root is what comes nearest. */
@@ -259,7 +259,8 @@ static int remove_cgroup(void *data, struct err *err)
 {
 	struct container *container = data;
 
-	return cgroup_remove(container->cgroup, deadline_in(CGROUP_EMPTY_MS), err);
+	return cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, deadline_in(CGROUP_EMPTY_MS),
+			     err);
 }
 
 static void check_destroyed(struct agent *agent);
@@ -295,7 +296,7 @@ static void remove_when_stopped(struct container *container)
 	if (container->init->state != PROCESS_EXITED || container->jobs > 0)
 		return;
 	/* With init its whole pid namespace has ended: mostly there is nothing to wait for. */
-	if (cgroup_remove(container->cgroup, 0, &ignored) == 0)
+	if (cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, 0, &ignored) == 0)
 		removed(container, &success);
 	else
 		job_start(container->agent->loop, remove_cgroup, removed, container);

@@ -478,7 +478,7 @@ int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_n, struct 
 }
 
 /* All of it in every hierarchy that lets us. -EBUSY: something is still in it. */
-static int try_remove(const struct cgroup *cgroup)
+static int try_remove(const struct cgroup *cgroup, enum cgroup_parents parents)
 {
 	int result = 0;
 
@@ -488,20 +488,21 @@ static int try_remove(const struct cgroup *cgroup)
 
 		if (unlinkat(dir->root, cgroup->path + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			result = r < 0 && r != -E2BIG ? r : -errno;
-		else
+		else if (parents == CGROUP_REMOVE_PARENTS)
 			unmake(dir->root, cgroup->path, 0);
 	}
 	return result;
 }
 
-int cgroup_remove(struct cgroup *cgroup, uint64_t deadline, struct err *err)
+int cgroup_remove(struct cgroup *cgroup, enum cgroup_parents parents, uint64_t deadline,
+		  struct err *err)
 {
 	const struct cgroup_dir *v2 = cgroup_dir_v2(cgroup);
 	CLEANUP(cgroup_events_close) struct cgroup_events events = { v2 ? v2->dir : -1, -1 };
 	int r;
 
 	for (;;) {
-		r = try_remove(cgroup);
+		r = try_remove(cgroup, parents);
 		if (r != -EBUSY || deadline_left(deadline) == 0)
 			break;
 		cgroup_events_wait(&events, deadline);

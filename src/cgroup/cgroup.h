@@ -100,11 +100,15 @@ int cgroup_kill(struct cgroup *cgroup, struct err *err);
  */
 int cgroup_freeze(struct cgroup *cgroup, bool frozen, uint64_t deadline, struct err *err);
 
+/* What becomes of parents that are left empty: an engine's own are not ours to remove. */
+enum cgroup_parents { CGROUP_REMOVE_PARENTS, CGROUP_KEEP_PARENTS };
+
 /*
- * Removes it with the cgroups that the container made in it and the parents that it
- * leaves empty. Waits up to @deadline for its processes to be gone: -EBUSY if they are not.
+ * Removes it with the cgroups that the container made in it. Waits up to @deadline for its
+ * processes to be gone: -EBUSY if they are not.
  */
-int cgroup_remove(struct cgroup *cgroup, uint64_t deadline, struct err *err);
+int cgroup_remove(struct cgroup *cgroup, enum cgroup_parents parents, uint64_t deadline,
+		  struct err *err);
 
 /*
  * A descriptor that becomes readable when a process was killed for want of memory,

@@ -280,8 +280,8 @@ static void clean_up(struct container *container)
 		(void)wait_init(container);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
-	if (container->cgroup &&
-	    cgroup_remove(container->cgroup, deadline_in(CLEAN_UP_MS), &err) < 0)
+	if (container->cgroup && cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS,
+					       deadline_in(CLEAN_UP_MS), &err) < 0)
 		(void)fprintf(stderr, "exec_bundle: %s\n", err.text);
 	cgroup_free(container->cgroup);
 	oci_spec_free(container->spec);

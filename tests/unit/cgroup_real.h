@@ -47,7 +47,7 @@ static inline int real_teardown(void **state __attribute__((unused)))
 		/* With a deadline: what a test finds may be that something does not die. */
 		for (unsigned i = 0; i < 1000 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
 			usleep(2000);
-		r = cgroup_remove(cgroup, deadline_in(5 * SECONDS), &err);
+		r = cgroup_remove(cgroup, CGROUP_REMOVE_PARENTS, deadline_in(5 * SECONDS), &err);
 	}
 	cgroup_free(cgroup);
 	free(cgroup_name);

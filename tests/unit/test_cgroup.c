@@ -98,9 +98,11 @@ TEST(a_cgroup_is_made_in_every_hierarchy_and_removed_with_its_parent)
 	assert_int_equal(cgroup->n_dirs, all.n);
 	for (size_t i = 0; i < all.n; i++)
 		assert_int_equal(faccessat(all.list[i].root, cgroup_name + 1, F_OK, 0), 0);
-	assert_int_equal(cgroup_remove(cgroup, deadline_in(SECONDS), &err), 0);
+	assert_int_equal(cgroup_remove(cgroup, CGROUP_REMOVE_PARENTS, deadline_in(SECONDS), &err),
+			 0);
 	assert_false(left_behind());
-	assert_int_equal(cgroup_remove(cgroup, deadline_in(SECONDS), &err), 0);
+	assert_int_equal(cgroup_remove(cgroup, CGROUP_REMOVE_PARENTS, deadline_in(SECONDS), &err),
+			 0);
 }
 
 TEST(a_parent_that_somebody_else_uses_stays)
@@ -111,7 +113,8 @@ TEST(a_parent_that_somebody_else_uses_stays)
 	require(geteuid() == 0 && all.n > 0);
 	assert_int_equal(cgroup_create(cgroup_name, &cgroup, &err), 0);
 	assert_int_equal(cgroup_create(other, &second, &err), 0);
-	assert_int_equal(cgroup_remove(second, deadline_in(SECONDS), &err), 0);
+	assert_int_equal(cgroup_remove(second, CGROUP_REMOVE_PARENTS, deadline_in(SECONDS), &err),
+			 0);
 	assert_int_equal(faccessat(all.list[0].root, cgroup_name + 1, F_OK, 0), 0);
 }
 
@@ -179,7 +182,8 @@ TEST(what_a_failure_has_left_can_be_opened_and_removed)
 	create();
 	assert_int_equal(cgroup_open(cgroup_name, &opened, &err), 0);
 	assert_int_equal(opened->n_dirs, 1);
-	assert_int_equal(cgroup_remove(opened, deadline_in(SECONDS), &err), 0);
+	assert_int_equal(cgroup_remove(opened, CGROUP_REMOVE_PARENTS, deadline_in(SECONDS), &err),
+			 0);
 	assert_false(left_behind());
 }
 
@@ -249,7 +253,7 @@ TEST(a_part_of_a_hierarchy_that_is_mounted_is_all_of_it)
 		if (r == 0 && faccessat(cgroup->dirs[0].dir, "inner/pids.max", F_OK, 0) < 0)
 			r = -1;
 		if (r == 0)
-			r = cgroup_remove(inner, deadline_in(SECONDS), &err);
+			r = cgroup_remove(inner, CGROUP_REMOVE_PARENTS, deadline_in(SECONDS), &err);
 		_exit(r == 0 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -571,7 +575,8 @@ TEST(cgroups_that_the_container_made_are_removed)
 	create();
 	make_tree(cgroup->dirs[0].dir);
 	make_tree(cgroup->dirs[1].dir);
-	assert_int_equal(cgroup_remove(cgroup, deadline_in(20 * SECONDS), &err), 0);
+	assert_int_equal(
+		cgroup_remove(cgroup, CGROUP_REMOVE_PARENTS, deadline_in(20 * SECONDS), &err), 0);
 	assert_false(left_behind());
 }
 
@@ -674,7 +679,8 @@ static void assert_waits(void)
 			break;
 		usleep(1000);
 	}
-	assert_int_equal(cgroup_remove(cgroup, deadline_in(10 * SECONDS), &err), 0);
+	assert_int_equal(
+		cgroup_remove(cgroup, CGROUP_REMOVE_PARENTS, deadline_in(10 * SECONDS), &err), 0);
 	assert_in_range(now_ms() - start, 100, 5000);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_false(left_behind());
@@ -701,7 +707,8 @@ TEST(removing_has_a_deadline)
 	require(geteuid() == 0 && with_v2() && with_v1(CTL_PIDS));
 	create();
 	assert_int_equal(kill(sleeper(), 0), 0);
-	assert_int_equal(cgroup_remove(cgroup, deadline_in(200), &err), -EBUSY);
+	assert_int_equal(cgroup_remove(cgroup, CGROUP_REMOVE_PARENTS, deadline_in(200), &err),
+			 -EBUSY);
 	assert_in_range(now_ms() - start, 190, 5000);
 	assert_non_null(strstr(err.text, "remove cgroup /kata-unit-"));
 }

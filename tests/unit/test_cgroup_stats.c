@@ -232,7 +232,7 @@ TEST(a_real_cgroup_has_statistics)
 	assert_true(cgroup_dir_of(real, CTL_CPUACCT) == NULL || stats.cpu.n_percpu > 0);
 	assert_int_equal(stats.pids, 0);
 	cgroup_stats_done(&stats);
-	assert_int_equal(cgroup_remove(real, 0, &err), 0);
+	assert_int_equal(cgroup_remove(real, CGROUP_REMOVE_PARENTS, 0, &err), 0);
 	cgroup_free(real);
 }
 
