@@ -13,6 +13,8 @@
 #include "base/loop.h"
 #include "base/str.h"
 #include "shim/relay.h"
+#include "shim/title.h"
+#include "shim/view.h"
 #include "version.h"
 
 struct options {
@@ -21,6 +23,8 @@ struct options {
 	const char *exec_id;
 	const char *log;
 	const char *agent_logs_socket;
+	const char *files_fd;
+	char **words; /* of the process, for ps */
 	bool terminal;
 	bool proxy_exit_code;
 	bool trace;
@@ -39,10 +43,13 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 			 "end with the exit code of the process (default)"),
 		OPT_STRING(0, "agent-logs-socket", &o->agent_logs_socket, "PATH",
 			   "accepted; kata-proxy reads the console"),
+		OPT_STRING(0, "files-fd", &o->files_fd, "FD",
+			   "a list of the container's files, for the host's view of them"),
 		OPT_STRING(0, "log", &o->log, "LEVEL", "debug, info, warn or error"),
 		OPT_BOOL(0, "trace", &o->trace, "accepted for compatibility"),
 		OPT_BOOL(0, "debug", &o->debug, "log level debug"),
 		OPT_BOOL(0, "version", &o->version, "show the version"),
+		OPT_REST("word", &o->words, "what the process is called: ps shows it as ours"),
 		OPT_END,
 	};
 
@@ -62,10 +69,23 @@ static int check(const struct options *o, struct err *err)
 	return 0;
 }
 
-static int run(const struct options *o, struct err *err)
+static int enter_view(const char *files_fd, struct err *err)
+{
+	uint64_t fd = 0;
+
+	if (!files_fd)
+		return 0;
+	if (str_to_u64(files_fd, 3, INT32_MAX, &fd) < 0)
+		return err_set(err, EINVAL, "-files-fd: '%s' is not a descriptor from 3 on",
+			       files_fd);
+	return view_enter((int)fd, err);
+}
+
+static int run(const struct options *o, int argc, char **argv, struct err *err)
 {
 	CLEANUP(loop_free) struct loop *loop = NULL;
 	CLEANUP(relay_free) struct relay *relay = NULL;
+	bool proxy_exit_code = o->proxy_exit_code;
 	int fd;
 	int r;
 
@@ -79,9 +99,14 @@ static int run(const struct options *o, struct err *err)
 	if (fd < 0)
 		return fd;
 	r = relay_new(loop, fd, o->container, o->exec_id, o->terminal, &relay, err);
+	if (r == 0)
+		r = enter_view(o->files_fd, err);
 	if (r < 0)
 		return r;
-	return loop_run(loop, err);
+	if (o->words)
+		title_set(argc, argv, o->words); /* @o points there */
+	r = loop_run(loop, err);
+	return r < 0 || proxy_exit_code ? r : 0;
 }
 
 int main(int argc, char **argv)
@@ -101,11 +126,11 @@ int main(int argc, char **argv)
 		 o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 	log_open_syslog();
 	if (r == 0)
-		r = run(&o, &err);
+		r = run(&o, argc, argv, &err);
 	if (r < 0) {
 		log_error("%s", err.text);
 		(void)fprintf(stderr, "kata-shim: %s\n", err.text);
 		return RELAY_LOST;
 	}
-	return o.proxy_exit_code ? r : 0;
+	return r;
 }
