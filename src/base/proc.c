@@ -129,10 +129,12 @@ static int write_record(int dirfd, const char *name)
 {
 	CLEANUP(close) int fd = -1;
 	struct proc_id self = { 0 };
-	char text[64];
+	char text[64] = { 0 };
 	int n;
 
-	if (proc_identify(getpid(), &self) < 0)
+	/* Not getpid(), which is 1 in a pid namespace of its own: /proc is the host's. */
+	if (readlink("/proc/self", text, sizeof(text) - 1) < 0 ||
+	    proc_identify((pid_t)strtol(text, NULL, 10), &self) < 0)
 		return -ESRCH;
 	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -173,6 +175,11 @@ static const char *prepare_child(const struct spawn *spawn, int *ret_errno)
 		*ret_errno = errno;
 		return "enter the network namespace";
 	}
+	r = spawn->enter ? spawn->enter(spawn->enter_data) : 0;
+	if (r < 0) {
+		*ret_errno = -r;
+		return "enter the cgroup";
+	}
 	r = set_stdio(spawn->stdio);
 	if (r == 0 && spawn->controlling_terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
 		r = -errno;
@@ -211,6 +218,12 @@ __attribute__((noreturn)) static void child_main(const struct spawn *spawn, int 
 	_exit(127);
 }
 
+/* fork(2) with namespaces: nothing here has threads or handlers that glibc would care for. */
+static pid_t fork_into(unsigned long namespaces)
+{
+	return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
 {
 	struct report report = { 0 };
@@ -225,7 +238,7 @@ int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
 		return err_errno(err, "pipe");
 	in = ends[0];
 	out = ends[1];
-	pid = fork();
+	pid = fork_into(spawn->new_pid_ns ? CLONE_NEWPID : 0);
 	if (pid < 0)
 		return err_errno(err, "fork");
 	if (pid == 0)

@@ -45,9 +45,14 @@ struct spawn {
 	int stdio[3]; /* -1: /dev/null */
 	bool new_session;
 	bool controlling_terminal; /* with new_session: stdio[0] becomes it */
+	bool new_pid_ns;           /* it is the init of a pid namespace of its own */
 	int netns;                 /* of another network namespace, or -1 */
-	int record_dir;            /* where the record goes, or -1 */
-	const char *record;        /* its name */
+	/* In the child, before the record is written: moves it into a cgroup. -errno fails the
+	 * start. */
+	int (*enter)(const void *data);
+	const void *enter_data;
+	int record_dir;     /* where the record goes, or -1 */
+	const char *record; /* its name */
 };
 
 #define SPAWN_INIT                                                     \

@@ -78,10 +78,16 @@ bool container_is_lost(const char *id)
 	return !vm_is_alive(vm);
 }
 
-void opened_container_done(struct opened_container *opened)
+void opened_container_unlock(struct opened_container *opened)
 {
 	if (opened->lock >= 0)
 		close(opened->lock);
+	opened->lock = -1;
+}
+
+void opened_container_done(struct opened_container *opened)
+{
+	opened_container_unlock(opened);
 	if (opened->dirfd >= 0)
 		close(opened->dirfd);
 	container_view_done(&opened->view);

@@ -9,28 +9,28 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/str.h"
+#include "sandbox/host_hooks.h"
 #include "sandbox/internal.h"
 #include "sandbox/paths.h"
 #include "sandbox/sandbox.h"
 #include "vm/vm.h"
 
-int container_start(const char *id, struct timeline *timeline, struct err *err)
+static int start_locked(const char *id, struct opened_container *c, struct timeline *timeline,
+			struct err *err)
 {
-	__attribute__((cleanup(opened_container_done))) struct opened_container c =
-		OPENED_CONTAINER_INIT;
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	int r;
 
-	r = container_open_locked(id, &c, err);
+	r = container_open_locked(id, c, err);
 	if (r < 0)
 		return r;
-	if (c.view.state != STATE_READY)
+	if (c->view.state != STATE_READY)
 		return err_set(err, EINVAL,
 			       "container %s is %s; only one that is created can be started", id,
-			       state_name(c.view.state));
+			       state_name(c->view.state));
 	r = fault_point("before start", err);
 	if (r == 0)
-		r = sandbox_connect(c.view.record->sandbox, &agent, err);
+		r = sandbox_connect(c->view.record->sandbox, &agent, err);
 	if (r == 0)
 		r = agentc_start_container(agent, id, deadline_in(REQUEST_MS), err);
 	timeline_mark(timeline, "start container");
@@ -38,9 +38,23 @@ int container_start(const char *id, struct timeline *timeline, struct err *err)
 		r = fault_point("started", err);
 	if (r < 0)
 		return r;
-	c.view.record->state = STATE_RUNNING;
-	r = container_record_write(c.dirfd, c.view.record, err);
+	c->view.record->state = STATE_RUNNING;
+	r = container_record_write(c->dirfd, c->view.record, err);
 	return r == 0 ? fault_point("running", err) : r;
+}
+
+int container_start(const char *id, struct timeline *timeline, struct err *err)
+{
+	__attribute__((cleanup(opened_container_done))) struct opened_container c =
+		OPENED_CONTAINER_INIT;
+	int r = start_locked(id, &c, timeline, err);
+
+	if (r < 0)
+		return r;
+	/* They may take their time: other commands need not wait. */
+	opened_container_unlock(&c);
+	host_hooks_after(c.view.record, OCI_HOOK_POSTSTART);
+	return 0;
 }
 
 /* A machine whose agent is silent: killing its own container is killing it (design E13). */

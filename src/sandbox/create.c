@@ -18,11 +18,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 #include "config/config.h"
 #include "oci/spec.h"
 #include "sandbox/guest_spec.h"
+#include "sandbox/host_cgroup.h"
+#include "sandbox/host_hooks.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
+#include "sandbox/netns.h"
 #include "sandbox/paths.h"
 #include "sandbox/pod.h"
 #include "sandbox/sandbox.h"
@@ -36,9 +40,21 @@ struct making {
 	const char *sid;
 	struct oci_spec *spec;
 	struct container_record *record;
-	bool shares_pid; /* with the pod's own container */
-	int dirfd;       /* of the container */
+	bool shares_pid;       /* with the pod's own container */
+	bool hooked;           /* hooks of the host have been told of it */
+	int dirfd;             /* of the container */
+	int netns;             /* of the sandbox */
+	struct cgroup *cgroup; /* on the host */
 };
+
+static void making_done(struct making *making)
+{
+	if (making->dirfd >= 0)
+		close(making->dirfd);
+	if (making->netns >= 0)
+		close(making->netns);
+	cgroup_free(making->cgroup);
+}
 
 static char *timestamp(void)
 {
@@ -82,6 +98,7 @@ static struct container_record *new_record(const struct create_params *params, c
 	record->created = timestamp();
 	record->annotations = strv_copy(spec->annotations);
 	record->terminal = spec->process.terminal;
+	record->later_hooks = host_hooks_wanted_later(spec);
 	record->state = STATE_CREATING;
 	return record;
 }
@@ -109,14 +126,41 @@ static int register_container(struct making *making, struct err *err)
 	return r == 0 ? fault_point("container record", err) : r;
 }
 
+/*
+ * What engines expect on the host before there is a process: the cgroup, and
+ * what their hooks do, in the sandbox's network namespace above all.
+ */
+static int prepare_host(struct making *making, bool first, struct err *err)
+{
+	int r;
+
+	making->netns = first ? netns_open(making->spec, err) : netns_of(making->sid, err);
+	if (making->netns < 0)
+		return making->netns;
+	r = host_cgroup_make(making->record, making->params->cgroups_optional, &making->cgroup,
+			     err);
+	if (r == 0)
+		r = fault_point("host cgroup", err);
+	if (r < 0)
+		return r;
+	making->hooked = true;
+	r = host_hooks_create(making->spec, making->record, making->netns, err);
+	return r == 0 ? fault_point("host hooks", err) : r;
+}
+
 /* In the guest, and the shim beside it; the pid file is last: engines wait for it. */
 static int make_in_guest(struct making *making, struct agentc *agent, struct err *err)
 {
 	const struct create_params *params = making->params;
+	CLEANUP(close) int files = guest_spec_files(making->spec, making->sid, err);
 	const struct shim_params shim = { .config = params->config,
 					  .sid = making->sid,
 					  .cid = params->id,
 					  .exec_id = params->id,
+					  .args = making->spec->process.args,
+					  .netns = making->netns,
+					  .cgroup = making->cgroup,
+					  .files_fd = files,
 					  .record_dir = making->dirfd,
 					  .record = SHIM_RECORD,
 					  .console = params->console,
@@ -125,6 +169,8 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 					  .detach = params->detach };
 	int r;
 
+	if (files < 0)
+		return files;
 	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid,
 				    deadline_in(CREATE_CONTAINER_MS), err);
 	timeline_mark(params->timeline, "create container");
@@ -150,9 +196,13 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	int r;
 
 	r = sandbox_begin(making->params, start, err);
-	/* While the guest boots, the host gets the container's files ready. */
 	if (r == 0)
 		r = register_container(making, err);
+	if (r == 0)
+		r = prepare_host(making, true, err);
+	if (r == 0)
+		r = sandbox_boot(making->params, making->netns, making->cgroup, start, err);
+	/* While the guest boots, the host gets the container's files ready. */
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
 				       making->params->id, 0, &making->shares_pid, err);
@@ -189,6 +239,8 @@ static int create_in_existing(struct making *making, struct err *err)
 	r = container_look(making->sid, &owner, err);
 	if (r == 0)
 		r = register_container(making, err);
+	if (r == 0)
+		r = prepare_host(making, false, err);
 	if (r == 0)
 		r = sandbox_connect(making->sid, &agent, err);
 	if (r == 0)
@@ -249,16 +301,15 @@ static int check_unused(const char *id, struct err *err)
 	return in_use(id, err);
 }
 
-/* Those of the guest are createContainer and startContainer. */
-static void warn_of_host_hooks(const struct oci_spec *spec)
+static int choose_cgroup(const struct oci_spec *spec, const char *id, char **ret, struct err *err)
 {
-	static const enum oci_hook_kind kinds[] = { OCI_HOOK_PRESTART, OCI_HOOK_CREATE_RUNTIME,
-						    OCI_HOOK_POSTSTART, OCI_HOOK_POSTSTOP };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (spec->hooks[kinds[i]].n > 0)
-			log_warn("hooks.%s: %s is not run: hooks of the host are not supported yet",
-				 oci_hook_name(kinds[i]), spec->hooks[kinds[i]].hooks[0].path);
+	*ret = cgroup_path(spec->cgroups_path, id);
+	if (*ret)
+		return 0;
+	return err_set(err, EINVAL,
+		       "linux.cgroupsPath: '%s' leads out of the cgroup file system; "
+		       "a path without '..', or slice:prefix:name, is allowed",
+		       spec->cgroups_path);
 }
 
 int container_create(const struct create_params *params, struct proc_id *ret_shim, struct err *err)
@@ -266,7 +317,10 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	CLEANUP(container_record_free) struct container_record *record = NULL;
 	CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
 	CLEANUP(free) char *rootfs = NULL;
-	struct making making = { .params = params, .dirfd = -1 };
+	__attribute__((cleanup(making_done))) struct making making = { .params = params,
+								       .dirfd = -1,
+								       .netns = -1 };
+	CLEANUP(free) char *cgroup = NULL;
 	const char *sid = NULL;
 	int r;
 
@@ -279,21 +333,23 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = check_unused(params->id, err);
 	if (r == 0)
 		r = pod_sandbox_of(spec, params->id, &sid, err);
+	if (r == 0)
+		r = choose_cgroup(spec, params->id, &cgroup, err);
 	if (r < 0)
 		return r;
 	assert(spec && sid);
 	if (params->config->runtime.disable_guest_seccomp)
 		guest_spec_drop_seccomp(spec);
-	warn_of_host_hooks(spec);
 	record = new_record(params, sid, spec, take_ptr(rootfs));
+	record->cgroup = take_ptr(cgroup);
 	making.sid = record->sandbox;
 	making.spec = spec;
 	making.record = record;
 	r = str_eq(record->sandbox, params->id) ? create_first(&making, err)
 						: create_member(&making, err);
-	if (making.dirfd >= 0)
-		close(making.dirfd);
 	if (r == 0)
 		*ret_shim = record->shim;
+	else if (making.hooked)
+		host_hooks_stopped(spec, record);
 	return r;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "agentc/agentc.h"
@@ -8,12 +9,32 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "sandbox/host_cgroup.h"
+#include "sandbox/host_hooks.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/share.h"
 #include "sandbox/shims.h"
+
+static int read_record(const char *sid, const char *cid, struct container_record **ret)
+{
+	CLEANUP(free) char *path = paths_container(sid, cid);
+	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err ignored = { 0 };
+
+	return dirfd < 0 ? -errno : container_record_read(dirfd, ret, &ignored);
+}
+
+void container_forget_cgroup(const char *sid, const char *cid)
+{
+	CLEANUP(container_record_free) struct container_record *record = NULL;
+
+	/* Without a record there is no cgroup yet. */
+	if (read_record(sid, cid, &record) == 0)
+		host_cgroup_remove(record);
+}
 
 int container_remove(const char *sid, const char *cid, struct err *err)
 {
@@ -31,7 +52,10 @@ int container_remove(const char *sid, const char *cid, struct err *err)
 	r = sandbox_is_stale(sid) ? 0 : shims_end(sid, cid, err);
 	if (r < 0)
 		return r;
-	r = share_remove(sid, cid, err);
+	container_forget_cgroup(sid, cid);
+	r = fault_point("host cgroup removed", err);
+	if (r == 0)
+		r = share_remove(sid, cid, err);
 	if (r == 0)
 		r = fault_point("container share removed", err);
 	if (r == 0)
@@ -66,17 +90,13 @@ static int check_deletable(const char *id, bool force, struct err *err)
 	return 0;
 }
 
-int container_delete(const char *id, bool force, struct err *err)
+static int delete_in(const char *sid, const char *id, bool force, struct container_record **ret,
+		     struct err *err)
 {
-	CLEANUP(free) char *path = NULL;
-	CLEANUP(free) char *sid = NULL;
+	CLEANUP(free) char *path = paths_sandbox(sid);
 	CLEANUP(close) int lock = -1;
 	int r;
 
-	r = mapping_find(id, &sid, err);
-	if (r < 0)
-		return force ? delete_remains(id, err) : r;
-	path = paths_sandbox(sid);
 	lock = lock_sandbox(path, false, err);
 	if (lock == -ENOENT)
 		return mapping_remove(id, err);
@@ -85,7 +105,24 @@ int container_delete(const char *id, bool force, struct err *err)
 	r = check_deletable(id, force, err);
 	if (r == 0)
 		r = fault_point("delete", err);
+	if (r == 0)
+		(void)read_record(sid, id, ret); /* for its hooks */
 	if (r < 0)
 		return r;
 	return str_eq(sid, id) ? sandbox_stop(sid, force, err) : container_remove(sid, id, err);
+}
+
+int container_delete(const char *id, bool force, struct err *err)
+{
+	CLEANUP(container_record_free) struct container_record *record = NULL;
+	CLEANUP(free) char *sid = NULL;
+	int r;
+
+	r = mapping_find(id, &sid, err);
+	if (r < 0)
+		return force ? delete_remains(id, err) : r;
+	r = delete_in(sid, id, force, &record, err);
+	if (r == 0 && record)
+		host_hooks_after(record, OCI_HOOK_POSTSTOP);
+	return r;
 }

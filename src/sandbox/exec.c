@@ -12,8 +12,11 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 #include "oci/spec.h"
+#include "sandbox/host_cgroup.h"
 #include "sandbox/internal.h"
+#include "sandbox/netns.h"
 #include "sandbox/paths.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/shims.h"
@@ -60,7 +63,9 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	CLEANUP(free) char *exec_id = random_id();
 	CLEANUP(free) char *record = xasprintf(EXEC_RECORD_PREFIX "%s.record", exec_id);
+	CLEANUP(cgroup_free) struct cgroup *cgroup = NULL;
 	CLEANUP(free) char *path = NULL;
+	CLEANUP(close) int netns = -1;
 	CLEANUP(close) int dir = -1;
 	int r;
 
@@ -70,21 +75,29 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 	if (view.state != STATE_RUNNING && view.state != STATE_READY)
 		return err_set(err, ESRCH, "container %s is not running: it is %s", params->id,
 			       state_name(view.state));
-	r = sandbox_connect(view.record->sandbox, &agent, err);
-	if (r == 0)
-		r = agentc_exec(agent, params->id, exec_id, params->process,
-				deadline_in(REQUEST_MS), err);
-	if (r < 0)
-		return r;
 	path = paths_container(view.record->sandbox, params->id);
 	forget_ended(path);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_errno(err, "open %s", path);
+	r = host_cgroup_open(view.record, &cgroup, err);
+	if (r == 0)
+		r = netns = netns_of(view.record->sandbox, err);
+	if (r >= 0)
+		r = sandbox_connect(view.record->sandbox, &agent, err);
+	if (r == 0)
+		r = agentc_exec(agent, params->id, exec_id, params->process,
+				deadline_in(REQUEST_MS), err);
+	if (r < 0)
+		return r;
 	r = shim_start(&(struct shim_params){ .config = params->config,
 					      .sid = view.record->sandbox,
 					      .cid = params->id,
 					      .exec_id = exec_id,
+					      .args = params->process->args,
+					      .netns = netns,
+					      .files_fd = -1,
+					      .cgroup = cgroup,
 					      .record_dir = dir,
 					      .record = record,
 					      .console = params->console,

@@ -6,12 +6,15 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/safepath.h"
@@ -271,4 +274,41 @@ int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *si
 		return err_prefix(err, "root.path");
 	replace(&spec->root_path, xasprintf(GUEST_SHARE "/%s", name));
 	return prepare_mounts(spec, bundle, sid, cid, err);
+}
+
+/* A path below the share as the guest sees it, as the host does; owned. NULL for others. */
+static char *on_host(const char *path, const char *mounts)
+{
+	if (!path || !str_starts(path, GUEST_SHARE "/"))
+		return NULL;
+	return xasprintf("%s%s", mounts, path + strlen(GUEST_SHARE));
+}
+
+static void add_word(struct buf *list, const char *word)
+{
+	buf_append(list, word, strlen(word) + 1);
+}
+
+int guest_spec_files(const struct oci_spec *spec, const char *sid, struct err *err)
+{
+	CLEANUP(free) char *mounts = paths_share_mounts(sid);
+	CLEANUP(free) char *root = on_host(spec->root_path, mounts);
+	__attribute__((cleanup(buf_donep))) struct buf list = { 0 };
+	CLEANUP(close) int fd = -1;
+	int r;
+
+	add_word(&list, root ? root : "");
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		CLEANUP(free) char *source = on_host(spec->mounts[i].source, mounts);
+
+		if (!source)
+			continue;
+		add_word(&list, source);
+		add_word(&list, spec->mounts[i].destination);
+	}
+	fd = memfd_create("files", MFD_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "memfd_create");
+	r = write_full(fd, buf_data(&list), buf_len(&list));
+	return r < 0 ? err_set(err, -r, "list the container's files") : take_fd(&fd);
 }

@@ -22,3 +22,9 @@ void guest_spec_drop_seccomp(struct oci_spec *spec);
  */
 int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *sid, const char *cid,
 		       pid_t owner_shim, bool *ret_shares_pid, struct err *err);
+
+/*
+ * What a prepared specification shows to the guest, for shim/view.h: a memory
+ * file. Returns its descriptor or -errno.
+ */
+int guest_spec_files(const struct oci_spec *spec, const char *sid, struct err *err);

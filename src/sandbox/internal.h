@@ -9,6 +9,7 @@
 #include "sandbox/sandbox.h"
 
 struct agentc;
+struct cgroup;
 struct create_params;
 struct err;
 struct oci_spec;
@@ -29,13 +30,20 @@ int mapping_find(const char *cid, char **ret_sid, struct err *err);
 int mapping_add(const char *cid, const char *sid, struct err *err);
 int mapping_remove(const char *cid, struct err *err);
 
-/* Starts the virtual machine of a new sandbox: everything but waiting for it. */
+/* A new sandbox on its way. */
 struct sandbox_start {
 	int dirfd; /* of the sandbox, locked; owned */
 	struct vm *vm;
 };
 
+/* Reserves the id and makes the sandbox's files. */
 int sandbox_begin(const struct create_params *params, struct sandbox_start *ret, struct err *err);
+
+/* Starts its virtual machine, in @netns and @cgroup (NULL: ours): everything but waiting for it. */
+int sandbox_boot(const struct create_params *params, int netns, const struct cgroup *cgroup,
+		 struct sandbox_start *start, struct err *err);
+
+/* Waits for the agent and makes the sandbox in the guest. */
 int sandbox_finish(const struct create_params *params, struct sandbox_start *start,
 		   const struct oci_spec *spec, struct agentc **ret_agent, struct err *err);
 
@@ -70,7 +78,12 @@ struct opened_container {
 	}
 
 int container_open_locked(const char *id, struct opened_container *ret, struct err *err);
+/* Lets the lock go early; the view stays. */
+void opened_container_unlock(struct opened_container *opened);
 void opened_container_done(struct opened_container *opened);
+
+/* Removes the container's cgroup on the host, if its record says that it has one. */
+void container_forget_cgroup(const char *sid, const char *cid);
 
 /* Takes a member of a pod away, in the guest and on the host. The caller holds the lock. */
 int container_remove(const char *sid, const char *cid, struct err *err);

@@ -68,6 +68,7 @@ void container_record_free(struct container_record *record)
 	free(record->oci_version);
 	free(record->created);
 	strv_free(record->annotations);
+	free(record->cgroup);
 	free(record);
 }
 
@@ -156,6 +157,8 @@ int container_record_write(int dirfd, const struct container_record *record, str
 	json_put_map(&w, "annotations", record->annotations);
 	json_put_string(&w, "state", state_name(record->state));
 	json_put_bool(&w, "terminal", record->terminal);
+	json_put_bool(&w, "laterHooks", record->later_hooks);
+	json_put_string(&w, "cgroup", record->cgroup);
 	json_put_i64(&w, "shimPid", record->shim.pid);
 	json_put_u64(&w, "shimStart", record->shim.start);
 	json_close_object(&w);
@@ -193,6 +196,10 @@ int container_record_read(int dirfd, struct container_record **ret, struct err *
 		r = state_parse(state, &record->state, err);
 	if (r == 0)
 		r = json_get_bool(&at, "terminal", &record->terminal, err);
+	if (r == 0)
+		r = json_get_bool(&at, "laterHooks", &record->later_hooks, err);
+	if (r == 0)
+		r = json_get_string(&at, "cgroup", &record->cgroup, err);
 	if (r == 0)
 		r = json_get_i64(&at, "shimPid", &pid, err);
 	if (r == 0)

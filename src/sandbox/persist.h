@@ -38,6 +38,8 @@ struct container_record {
 	char **annotations;
 	enum state state;
 	bool terminal;
+	bool later_hooks;    /* poststart or poststop, in the bundle */
+	char *cgroup;        /* on the host; NULL before it is chosen */
 	struct proc_id shim; /* pid 0 while there is none */
 };
 

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "oci/spec.h"
+#include "sandbox/host_cgroup.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
@@ -102,14 +103,6 @@ static int reserve(const char *sid, int *ret_dirfd, struct err *err)
 
 int sandbox_begin(const struct create_params *params, struct sandbox_start *ret, struct err *err)
 {
-	CLEANUP(free) char *vm_dir = paths_vm(params->id);
-	CLEANUP(free) char *socket = paths_proxy_socket(params->id);
-	CLEANUP(free) char *share = paths_share_export(params->id);
-	const struct vm_params vm = { .config = params->config,
-				      .id = params->id,
-				      .dir = vm_dir,
-				      .proxy_socket = socket,
-				      .share = share };
 	int r;
 
 	r = reserve(params->id, &ret->dirfd, err);
@@ -122,9 +115,27 @@ int sandbox_begin(const struct create_params *params, struct sandbox_start *ret,
 		r = fault_point("sandbox record", err);
 	if (r == 0)
 		r = share_open(params->id, err);
+	return r;
+}
+
+int sandbox_boot(const struct create_params *params, int netns, const struct cgroup *cgroup,
+		 struct sandbox_start *start, struct err *err)
+{
+	CLEANUP(free) char *vm_dir = paths_vm(params->id);
+	CLEANUP(free) char *socket = paths_proxy_socket(params->id);
+	CLEANUP(free) char *share = paths_share_export(params->id);
+	const struct vm_params vm = { .config = params->config,
+				      .id = params->id,
+				      .dir = vm_dir,
+				      .proxy_socket = socket,
+				      .share = share,
+				      .netns = netns,
+				      .enter = host_cgroup_enter,
+				      .enter_data = cgroup };
+	int r;
+
 	timeline_mark(params->timeline, "prepare");
-	if (r == 0)
-		r = vm_boot(&vm, &ret->vm, err);
+	r = vm_boot(&vm, &start->vm, err);
 	timeline_mark(params->timeline, "start QEMU");
 	return r;
 }
@@ -226,6 +237,12 @@ static int forget_member(const char *sid __attribute__((unused)), const char *ci
 	return mapping_remove(cid, err);
 }
 
+static int remove_cgroup(const char *sid, const char *cid, struct err *err __attribute__((unused)))
+{
+	container_forget_cgroup(sid, cid);
+	return 0;
+}
+
 /* Records of another boot name processes that are somebody else's by now: they are not read. */
 static int end_processes(const char *sid, const char *vm, struct err *err)
 {
@@ -249,6 +266,8 @@ int sandbox_remove(const char *sid, struct err *err)
 	r = end_processes(sid, vm, err);
 	if (r == 0)
 		r = fault_point("machine destroyed", err);
+	if (r == 0)
+		r = each_member(sid, remove_cgroup, err);
 	if (r == 0)
 		r = each_member(sid, forget_member, err);
 	if (r == 0)

@@ -49,6 +49,7 @@ struct create_params {
 	const char *console;        /* path of a pty, or NULL */
 	const char *pid_file;       /* or NULL */
 	bool detach;                /* the shim must outlive our session */
+	bool cgroups_optional;      /* cgroups of the host that may not be written are no error */
 	struct timeline *timeline;  /* or NULL */
 };
 

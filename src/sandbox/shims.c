@@ -15,7 +15,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "sandbox/host_cgroup.h"
 #include "sandbox/paths.h"
+
+#define PROCESS_ARGS_MAX 4096u /* bytes of its arguments, for ps */
 
 /* A new terminal: the engine gets the master over @socket, we keep the other end. */
 static int send_terminal(const char *socket, int *ret_slave, struct err *err)
@@ -53,6 +56,18 @@ static int open_terminal(const struct shim_params *params, int *ret, struct err 
 	return params->console_socket ? send_terminal(params->console_socket, ret, err) : 0;
 }
 
+/* What the process is called; the guest's rest would only be cut off by ps. */
+static void add_process_args(char ***argv, char *const *args)
+{
+	size_t room = PROCESS_ARGS_MAX;
+
+	strv_add(argv, "--");
+	for (char *const *arg = args; arg && *arg && strlen(*arg) < room; arg++) {
+		strv_add(argv, *arg);
+		room -= strlen(*arg) + 1;
+	}
+}
+
 int shim_start(const struct shim_params *params, struct proc_id *ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(params->sid);
@@ -77,12 +92,26 @@ int shim_start(const struct shim_params *params, struct proc_id *ret, struct err
 		strv_add(&argv, "-terminal");
 	if (params->config->shim.enable_debug)
 		strv_add(&argv, "-debug");
+	if (params->files_fd >= 0)
+		strv_addf(&argv, "-files-fd=%d", params->files_fd);
+	add_process_args(&argv, params->args);
 
 	spawn.argv = argv;
 	spawn.new_session = params->detach || terminal >= 0;
 	spawn.controlling_terminal = terminal >= 0;
 	for (int i = 0; i < 3; i++)
 		spawn.stdio[i] = terminal >= 0 ? terminal : i;
+	spawn.fds = &params->files_fd;
+	spawn.n_fds = params->files_fd >= 0;
+	/*
+	 * Its /proc then shows what belongs to the container alone. Not in our own
+	 * session: the init of a pid namespace cannot be stopped by ^Z, and would read
+	 * a terminal that it may not read, over and over.
+	 */
+	spawn.new_pid_ns = params->files_fd >= 0 && spawn.new_session;
+	spawn.netns = params->netns;
+	spawn.enter = host_cgroup_enter;
+	spawn.enter_data = params->cgroup;
 	spawn.record_dir = params->record_dir;
 	spawn.record = params->record;
 	r = spawn_start(&spawn, ret, err);

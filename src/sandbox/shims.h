@@ -6,6 +6,7 @@
 
 #include "base/proc.h"
 
+struct cgroup;
 struct config;
 struct err;
 
@@ -14,9 +15,13 @@ struct shim_params {
 	const char *sid;
 	const char *cid;
 	const char *exec_id;
-	int record_dir;             /* where its record goes, */
-	const char *record;         /* and its name */
-	const char *console;        /* path of a pty for its standard descriptors, or NULL */
+	char *const *args;           /* of the process: ps shows them as the shim's */
+	int netns;                   /* of the sandbox */
+	const struct cgroup *cgroup; /* of the container, or NULL */
+	int files_fd;        /* see shim/view.h; -1: it stays in the host's mount namespace */
+	int record_dir;      /* where its record goes, */
+	const char *record;  /* and its name */
+	const char *console; /* path of a pty for its standard descriptors, or NULL */
 	const char *console_socket; /* who gets the master of a new pty, or NULL */
 	bool terminal;
 	bool detach; /* a session of its own */

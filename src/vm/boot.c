@@ -226,6 +226,9 @@ static int start(struct boot *boot, const char *name, char **argv, const int *fd
 	spawn.stdio[1] = output;
 	spawn.stdio[2] = output;
 	spawn.new_session = true;
+	spawn.netns = boot->params->netns;
+	spawn.enter = boot->params->enter;
+	spawn.enter_data = boot->params->enter_data;
 	spawn.record_dir = boot->vm->dirfd;
 	spawn.record = record;
 	return spawn_start(&spawn, ret, err);

@@ -25,6 +25,11 @@ struct vm_params {
 	const char *dir;          /* made here */
 	const char *proxy_socket; /* where kata-proxy is to listen */
 	const char *share;        /* the directory that the guest sees */
+	int netns;                /* where its programs run, or -1 */
+	/* Called in each program's process before exec, to enter a cgroup; or NULL. See struct
+	 * spawn. */
+	int (*enter)(const void *data);
+	const void *enter_data;
 };
 
 /*
