@@ -31,15 +31,17 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 		return r;
 	fault_begin("create");
 	interrupt_catch();
-	return container_create(&(struct create_params){ .config = config,
-							 .id = o.id,
-							 .bundle = bundle,
-							 .root = globals->root,
-							 .console = o.console,
-							 .console_socket = o.console_socket,
-							 .pid_file = o.pid_file,
-							 .detach = true },
-				&shim, err);
+	return container_create(
+		&(struct create_params){ .config = config,
+					 .id = o.id,
+					 .bundle = bundle,
+					 .root = globals->root,
+					 .console = o.console,
+					 .console_socket = o.console_socket,
+					 .pid_file = o.pid_file,
+					 .detach = true,
+					 .cgroups_optional = cgroups_optional(globals) },
+		&shim, err);
 }
 
 const struct command cmd_create = { "create", "create a container", run_create };

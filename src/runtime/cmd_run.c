@@ -43,6 +43,7 @@ static int create_and_start(const struct globals *globals, const struct run_opti
 						      .console_socket = o->create.console_socket,
 						      .pid_file = o->create.pid_file,
 						      .detach = o->detach,
+						      .cgroups_optional = cgroups_optional(globals),
 						      .timeline = timeline },
 			     ret_shim, err);
 	if (r < 0)

@@ -50,6 +50,9 @@ extern const struct command cmd_update;
  */
 int load_config(const struct globals *globals, bool warn, struct config **ret, struct err *err);
 
+/* Whether cgroups that may not be written are no error: --rootless. */
+bool cgroups_optional(const struct globals *globals);
+
 /* For a command whose one argument is a container: its full id, owned. As opt_parse(). */
 int parse_container_id(int argc, char **argv, char **ret_id, struct err *err);
 

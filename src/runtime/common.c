@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/cli.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
@@ -72,6 +73,23 @@ int load_config(const struct globals *globals, bool warn_user, struct config **r
 		warn(globals, *text);
 	warn_about_kvm(globals, *ret);
 	return 0;
+}
+
+/* With "auto": when the root that we are is not the host's. */
+bool cgroups_optional(const struct globals *globals)
+{
+	static const char hosts[] = "0 0 4294967295";
+	CLEANUP(strv_free) char **words = NULL;
+	CLEANUP(free) char *text = NULL;
+	CLEANUP(free) char *map = NULL;
+
+	if (!str_eq(globals->rootless, "auto"))
+		return str_eq(globals->rootless, "true");
+	if (file_read_at(AT_FDCWD, "/proc/self/uid_map", 4096, &text) < 0)
+		return false; /* a kernel without user namespaces */
+	words = strv_split(text, " \n");
+	map = strv_join(words, " ");
+	return !str_eq(map, hosts);
 }
 
 int resolve_bundle(const char *bundle, char **ret, struct err *err)

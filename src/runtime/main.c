@@ -86,7 +86,9 @@ static int run(int argc, char **argv, struct err *err)
 		OPT_STRING(0, "log-format", &g.log_format, "FORMAT", "of that file: text or json"),
 		OPT_STRING(0, "root", &g.root, "DIR",
 			   "accepted and recorded; state is never stored there"),
-		OPT_STRING(0, "rootless", &g.rootless, "BOOL", "accepted: true, false or auto"),
+		OPT_STRING(0, "rootless", &g.rootless, "BOOL",
+			   "whether cgroups that may not be written are no error: "
+			   "true, false or auto"),
 		OPT_BOOL(0, "kata-show-default-config-paths", &g.show_default_paths,
 			 "print where the configuration is looked for"),
 		OPT_BOOL(0, "systemd-cgroup", &g.systemd_cgroup,

@@ -303,12 +303,12 @@ static int check_unused(const char *id, struct err *err)
 
 static int choose_cgroup(const struct oci_spec *spec, const char *id, char **ret, struct err *err)
 {
-	*ret = cgroup_path(spec->cgroups_path, id);
+	*ret = host_cgroup_path(spec->cgroups_path, id);
 	if (*ret)
 		return 0;
 	return err_set(err, EINVAL,
 		       "linux.cgroupsPath: '%s' leads out of the cgroup file system; "
-		       "a path without '..', or slice:prefix:name, is allowed",
+		       "a path without '..', or slice:prefix:name without '/', is allowed",
 		       spec->cgroups_path);
 }
 
@@ -321,7 +321,7 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 								       .dirfd = -1,
 								       .netns = -1 };
 	CLEANUP(free) char *cgroup = NULL;
-	const char *sid = NULL;
+	CLEANUP(free) char *sid = NULL;
 	int r;
 
 	r = id_check(params->id, err);

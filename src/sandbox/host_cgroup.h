@@ -16,6 +16,13 @@ struct container_record;
 struct err;
 
 /*
+ * Where it is: cgroup_path(), but "slice:prefix:name" is what systemd would make
+ * of it, "/a.slice/a-b.slice/prefix-name.scope" (systemd itself is not asked).
+ * Owned; NULL for what leads out of the cgroup file system.
+ */
+char *host_cgroup_path(const char *cgroups_path, const char *id);
+
+/*
  * Makes record->cgroup, which the engine may have made before.
  *
  * @optional  cgroups that may not be written are done without: *ret stays NULL

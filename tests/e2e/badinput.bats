@@ -194,7 +194,7 @@ refused()
 		done
 		[ "$won" -eq 1 ]
 		is_status "$id" created
-		edit_bundle "$dir" 'del(.annotations)'
+		edit_bundle "$dir" 'del(.annotations) | .linux.cgroupsPath += "-alone"'
 	done
 }
 

@@ -72,6 +72,8 @@ bundle()
 		cp -a "$template/." "$dir/rootfs/"
 	fi
 	cp "$TOP/tests/lib/busybox.json" "$dir/config.json"
+	# Other tests may have a container of the same name.
+	edit_bundle "$dir" ".linux.cgroupsPath = \"/${WORK##*/}/${dir##*/}\""
 	echo "$dir"
 }
 
@@ -194,16 +196,25 @@ status_of()
 	runtime state "$1" | jq -r .status
 }
 
-# Processes, mounts and files that belong to this test's run directory.
+# is_ours PROC COMMAND - a program of kata-c or one that names the test's folder; not bats and its children.
+is_ours()
+{
+	[[ $2 != *bats* ]] || return 1
+	[[ $2 == *"$WORK"* || $(readlink "$1/exe") == "$STAGE"/* ]]
+}
+
+# Processes, mounts, cgroups and files that belong to this test's run directory.
 assert_nothing_left()
 {
 	local left=0 file command
 
+	# A shim shows the arguments of its process: it is known by its environment.
 	# The word comes from a file, so that grep does not find itself.
 	printf '%s\n' "$WORK" >"$WORK/word"
-	for file in $(cd "$WORK" && grep -lsaF --file=word /proc/[0-9]*/cmdline); do
+	for file in $(cd "$WORK" && grep -lsaF --file=word /proc/[0-9]*/{cmdline,environ}); do
+		file=${file%/*}/cmdline
 		command=$(tr '\0' ' ' 2>/dev/null <"$file") 2>/dev/null || continue
-		[[ $command == *"$WORK"* && $command != *bats* ]] || continue
+		is_ours "${file%/*}" "$command" || continue
 		gone "$(basename "$(dirname "$file")")" && continue
 		echo "left behind: process $file: $command"
 		left=1
@@ -212,6 +223,12 @@ assert_nothing_left()
 		echo 'left behind: the mounts above'
 		left=1
 	fi
+	# The folder that all of the test's cgroups are in stays: runtimes leave parents alone.
+	if find /sys/fs/cgroup -mindepth 2 -type d -path "*/${WORK##*/}/*" | grep .; then
+		echo 'left behind: the cgroups above'
+		left=1
+	fi
+	find /sys/fs/cgroup -depth -type d -path "*/${WORK##*/}*" -exec rmdir {} + || left=1
 	# Not what lies below a mount that was left behind.
 	if find "$KATA_RUN_DIR" -mindepth 3 -maxdepth 6 ! -path '*/shared/sandboxes' | grep .; then
 		echo 'left behind: the files above'

@@ -14,9 +14,12 @@
 #include "base/fs.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "oci/spec.h"
 #include "sandbox/guest_spec.h"
+#include "sandbox/host_cgroup.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
@@ -122,10 +125,11 @@ TEST(a_container_belongs_to_the_sandbox_that_its_engine_names)
 
 	for (size_t i = 0; i < 3; i++) {
 		CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
-		const char *sid = NULL;
+		CLEANUP(free) char *sid = NULL;
 
 		assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), 0);
 		assert_string_equal(sid, "c1");
+		free(take_ptr(sid));
 		strv_addf(&spec->annotations, "%s=%s", engines[i][0], engines[i][1]);
 		assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), -EINVAL);
 		assert_non_null(strstr(err.text, "the sandbox's id, is missing"));
@@ -138,22 +142,112 @@ TEST(a_container_belongs_to_the_sandbox_that_its_engine_names)
 TEST(a_sandbox_id_of_an_annotation_is_checked)
 {
 	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
-	const char *sid = NULL;
+	CLEANUP(free) char *sid = NULL;
 
 	strv_add(&spec->annotations, "io.kubernetes.cri.container-type=container");
 	strv_add(&spec->annotations, "io.kubernetes.cri.sandbox-id=../../etc");
 	assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), -EINVAL);
 }
 
+static void assert_cgroup(const char *from, const char *expected)
+{
+	CLEANUP(free) char *path = host_cgroup_path(from, "id");
+
+	if (expected)
+		assert_string_equal(path, expected);
+	else
+		assert_null(path);
+}
+
+TEST(the_cgroup_on_the_host_is_where_systemd_would_have_it)
+{
+	assert_cgroup(NULL, "/id");
+	assert_cgroup("/docker/abc", "/docker/abc");
+	assert_cgroup("system.slice:docker:abc", "/system.slice/docker-abc.scope");
+	assert_cgroup("kubepods-besteffort-pod1.slice:cri-containerd:abc",
+		      "/kubepods.slice/kubepods-besteffort.slice/"
+		      "kubepods-besteffort-pod1.slice/cri-containerd-abc.scope");
+	assert_cgroup("-.slice::abc", "/abc.scope");
+	assert_cgroup(":p:n", "/system.slice/p-n.scope");
+	assert_cgroup("a.slice:b", NULL);
+	assert_cgroup("a.slice:b:", NULL);
+	assert_cgroup("..:b:c", NULL);
+	assert_cgroup("a/../..:b:c", NULL);
+	assert_cgroup("/a/../b", NULL);
+}
+
 TEST(the_sandbox_itself_is_its_own)
 {
 	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
-	const char *sid = NULL;
+	CLEANUP(free) char *sid = NULL;
 
 	strv_add(&spec->annotations, "io.kubernetes.cri.container-type=sandbox");
 	strv_add(&spec->annotations, "io.kubernetes.cri.sandbox-id=s1");
 	assert_int_equal(pod_sandbox_of(spec, "s1", &sid, &err), 0);
 	assert_string_equal(sid, "s1");
+}
+
+static void join_namespace(struct oci_spec *spec, const char *type, const char *path)
+{
+	spec->namespaces =
+		xrealloc(spec->namespaces, (spec->n_namespaces + 1) * sizeof(*spec->namespaces));
+	spec->namespaces[spec->n_namespaces++] = (struct oci_namespace){
+		.type = xstrdup(type),
+		.path = path ? xstrdup(path) : NULL,
+	};
+}
+
+/* A container whose shim is this process. */
+static void add_container(const char *cid, const char *sid)
+{
+	struct container_record record = { .id = (char *)(uintptr_t)cid,
+					   .sandbox = (char *)(uintptr_t)sid,
+					   .bundle = (char *)(uintptr_t) "/b",
+					   .oci_version = (char *)(uintptr_t) "1.0.2",
+					   .created = (char *)(uintptr_t) "now",
+					   .state = STATE_RUNNING };
+	CLEANUP(free) char *path = paths_container(sid, cid);
+	CLEANUP(close) int dir = -1;
+
+	assert_int_equal(proc_identify(getpid(), &record.shim), 0);
+	assert_int_equal(mapping_add(cid, sid, &err), 0);
+	assert_int_equal(mkdir_p(path, 0700, &err), 0);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(container_record_write(dir, &record, &err), 0);
+}
+
+TEST(a_container_that_names_the_network_of_another_is_in_its_sandbox)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	CLEANUP(free) char *network = xasprintf("/proc/%d/ns/net", getpid());
+	CLEANUP(free) char *ipc = xasprintf("/proc/%d/ns/ipc", getpid());
+	CLEANUP(free) char *sid = NULL;
+
+	add_container("member", "s1");
+	join_namespace(spec, "ipc", ipc);
+	join_namespace(spec, "uts", NULL);
+	assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "add --network container:NAME"));
+	join_namespace(spec, "network", network);
+	assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), 0);
+	assert_string_equal(sid, "s1");
+}
+
+TEST(a_foreign_process_has_a_network_to_use_and_nothing_else)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	CLEANUP(free) char *sid = NULL;
+
+	join_namespace(spec, "network", "/proc/1/ns/net");
+	assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), 0);
+	assert_string_equal(sid, "c1");
+	join_namespace(spec, "uts", "/run/utsns/of-the-engine");
+	free(take_ptr(sid));
+	assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), 0);
+	join_namespace(spec, "ipc", "/proc/1/ns/ipc");
+	free(take_ptr(sid));
+	assert_int_equal(pod_sandbox_of(spec, "c1", &sid, &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "process 1 is no container of kata-runtime"));
 }
 
 static char *word(const char *s)
@@ -494,6 +588,9 @@ int main(void)
 		SETUP_TEST(paths_lie_below_the_run_directory),
 		SETUP_TEST(a_container_belongs_to_the_sandbox_that_its_engine_names),
 		SETUP_TEST(a_sandbox_id_of_an_annotation_is_checked),
+		SETUP_TEST(the_cgroup_on_the_host_is_where_systemd_would_have_it),
+		SETUP_TEST(a_container_that_names_the_network_of_another_is_in_its_sandbox),
+		SETUP_TEST(a_foreign_process_has_a_network_to_use_and_nothing_else),
 		SETUP_TEST(the_sandbox_itself_is_its_own),
 		SETUP_TEST(a_container_record_is_read_as_it_was_written),
 		SETUP_TEST(a_sandbox_record_is_read_as_it_was_written),
