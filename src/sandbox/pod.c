@@ -48,8 +48,8 @@ static pid_t pid_of_path(const char *path)
 	CLEANUP(strv_free) char **parts = path ? strv_split(path, "/") : NULL;
 	uint64_t pid = 0;
 
-	if (strv_len(parts) != 4 || !str_eq(parts[0], "proc") || !str_eq(parts[2], "ns") ||
-	    str_to_u64(parts[1], 1, INT32_MAX, &pid) < 0)
+	if (!parts || strv_len(parts) != 4 || !str_eq(parts[0], "proc") ||
+	    !str_eq(parts[2], "ns") || str_to_u64(parts[1], 1, INT32_MAX, &pid) < 0)
 		return 0;
 	return (pid_t)pid;
 }
