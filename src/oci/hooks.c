@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/safepath.h"
@@ -185,7 +186,7 @@ static bool read_output(struct run *run)
 }
 
 /* Until the hook itself has ended; its children may go on. */
-static int wait_end(struct run *run, uint64_t deadline)
+static int wait_end(struct run *run, uint64_t deadline, struct err *err)
 {
 	struct pollfd fds[2] = { { .fd = run->pidfd, .events = POLLIN },
 				 { .fd = run->output, .events = POLLIN } };
@@ -194,9 +195,13 @@ static int wait_end(struct run *run, uint64_t deadline)
 		int r = poll(fds, 2, deadline_left(deadline));
 
 		if (r < 0 && errno != EINTR)
-			return -errno;
+			return err_errno(err, "wait for it");
+		if (interrupt_check(err) < 0)
+			return -ECANCELED;
 		if (r == 0)
 			return -ETIMEDOUT;
+		if (r < 0)
+			continue;
 		if (fds[1].revents && !read_output(run))
 			fds[1].fd = -1;
 		if (fds[0].revents)
@@ -241,17 +246,16 @@ static int run_hook(const struct oci_hook *hook, const char *state, struct err *
 	r = start(hook, state, &run, err);
 	if (r < 0)
 		return r;
-	r = run.pidfd < 0 ? -EMFILE : wait_end(&run, deadline);
+	r = run.pidfd < 0 ? err_set(err, EMFILE, "cannot wait for it")
+			  : wait_end(&run, deadline, err);
 	if (r < 0)
 		kill_group(&run);
 	while (waitpid(run.pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return err_errno(err, "wait");
+			return err_errno(err, "wait for it");
 	if (r == -ETIMEDOUT)
 		return err_set(err, ETIMEDOUT, "not done after %u s, killed", timeout_s);
-	if (r < 0)
-		return err_set(err, -r, "cannot wait for it");
-	return report(&run, status, err);
+	return r < 0 ? r : report(&run, status, err);
 }
 
 int hook_run(const struct oci_hook *hook, enum oci_hook_kind kind, const char *state,

@@ -84,6 +84,20 @@ hosts_cgroups() { grep -v 'name=' "/proc/$1/cgroup" | cut -d : -f 3 | sort -u; }
 	says 'hook createRuntime' 'not done after 1 s'
 }
 
+@test "an interrupt ends a hook and undoes create" {
+	dir=$(sleeper_bundle)
+	add_hook "$dir" prestart slow "echo \$\$ >$WORK/hook.pid; exec sleep 1000"
+	"$RUNTIME" --kata-config "$USED_CONFIG" create --bundle "$dir" "$ID" </dev/null 2>"$WORK/err" &
+	pid=$!
+	wait_until test -s "$WORK/hook.pid"
+	kill -TERM "$pid"
+	code=0
+	wait "$pid" || code=$?
+	[ "$code" -eq 1 ]
+	wait_until gone "$(cat "$WORK/hook.pid")"
+	[ ! -e "$KATA_RUN_DIR/vc/sbs/$ID" ]
+}
+
 @test "a poststart hook that fails is logged, and the container runs" {
 	dir=$(sleeper_bundle)
 	add_hook "$dir" poststart fails 'exit 1'
