@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -219,9 +220,17 @@ __attribute__((noreturn)) static void child_main(const struct spawn *spawn, int 
 }
 
 /* fork(2) with namespaces: nothing here has threads or handlers that glibc would care for. */
-static pid_t fork_into(unsigned long namespaces)
+static pid_t fork_for(const struct spawn *spawn)
 {
-	return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
+	struct clone_args args = { .exit_signal = SIGCHLD };
+
+	if (spawn->new_pid_ns)
+		args.flags |= CLONE_NEWPID;
+	if (spawn->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)spawn->cgroup;
+	}
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
 int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
@@ -238,7 +247,7 @@ int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
 		return err_errno(err, "pipe");
 	in = ends[0];
 	out = ends[1];
-	pid = fork_into(spawn->new_pid_ns ? CLONE_NEWPID : 0);
+	pid = fork_for(spawn);
 	if (pid < 0)
 		return err_errno(err, "fork");
 	if (pid == 0)

@@ -47,17 +47,17 @@ struct spawn {
 	bool controlling_terminal; /* with new_session: stdio[0] becomes it */
 	bool new_pid_ns;           /* it is the init of a pid namespace of its own */
 	int netns;                 /* of another network namespace, or -1 */
-	/* In the child, before the record is written: moves it into a cgroup. -errno fails the
-	 * start. */
+	int cgroup;                /* of version 2, that it starts in, or -1 */
+	/* Called in the child, for cgroups of version 1; a -errno fails the start. Or NULL. */
 	int (*enter)(const void *data);
 	const void *enter_data;
 	int record_dir;     /* where the record goes, or -1 */
 	const char *record; /* its name */
 };
 
-#define SPAWN_INIT                                                     \
-	{                                                              \
-		.stdio = { -1, -1, -1 }, .netns = -1, .record_dir = -1 \
+#define SPAWN_INIT                                                                   \
+	{                                                                            \
+		.stdio = { -1, -1, -1 }, .netns = -1, .cgroup = -1, .record_dir = -1 \
 	}
 
 /*

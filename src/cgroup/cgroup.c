@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "cgroup/internal.h"
 
@@ -398,7 +399,25 @@ int cgroup_enter(const struct cgroup *cgroup, struct err *err)
 	return move_into(cgroup, "0", err);
 }
 
-int cgroup_add(struct cgroup *cgroup, pid_t pid, struct err *err)
+static int enter(const void *cgroup)
+{
+	struct err ignored = { 0 };
+
+	return cgroup_enter(cgroup, &ignored);
+}
+
+void cgroup_spawn_in(const struct cgroup *cgroup, struct spawn *spawn)
+{
+	if (!cgroup)
+		return;
+	spawn->cgroup = cgroup_clone_fd(cgroup);
+	if (spawn->cgroup >= 0)
+		return;
+	spawn->enter = enter;
+	spawn->enter_data = cgroup;
+}
+
+int cgroup_add(const struct cgroup *cgroup, pid_t pid, struct err *err)
 {
 	CLEANUP(free) char *text = xasprintf("%d", pid);
 	int r = move_into(cgroup, text, err);

@@ -25,6 +25,7 @@ struct cgroup;
 struct err;
 struct oci_device_rule;
 struct oci_resources;
+struct spawn;
 
 /*
  * The path for linux.cgroupsPath, which may have systemd's form
@@ -80,8 +81,11 @@ int cgroup_clone_fd(const struct cgroup *cgroup);
 /* Moves the calling process into it, by descriptors that were opened before. */
 int cgroup_enter(const struct cgroup *cgroup, struct err *err);
 
+/* Lets a program that is to be started begin in it. @cgroup may be NULL. */
+void cgroup_spawn_in(const struct cgroup *cgroup, struct spawn *spawn);
+
 /* Moves @pid into it. */
-int cgroup_add(struct cgroup *cgroup, pid_t pid, struct err *err);
+int cgroup_add(const struct cgroup *cgroup, pid_t pid, struct err *err);
 
 /* The processes in it and below it, in this pid namespace's numbers; owned. */
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_n, struct err *err);

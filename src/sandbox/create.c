@@ -45,6 +45,7 @@ struct making {
 	int dirfd;             /* of the container */
 	int netns;             /* of the sandbox */
 	struct cgroup *cgroup; /* on the host */
+	struct started_shim shim;
 };
 
 static void making_done(struct making *making)
@@ -53,6 +54,7 @@ static void making_done(struct making *making)
 		close(making->dirfd);
 	if (making->netns >= 0)
 		close(making->netns);
+	started_shim_done(&making->shim);
 	cgroup_free(making->cgroup);
 }
 
@@ -148,8 +150,8 @@ static int prepare_host(struct making *making, bool first, struct err *err)
 	return r == 0 ? fault_point("host hooks", err) : r;
 }
 
-/* In the guest, and the shim beside it; the pid file is last: engines wait for it. */
-static int make_in_guest(struct making *making, struct agentc *agent, struct err *err)
+/* Early, because it takes a while until it is ready to go. */
+static int start_shim(struct making *making, struct err *err)
 {
 	const struct create_params *params = making->params;
 	CLEANUP(close) int files = guest_spec_files(making->spec, making->sid, err);
@@ -171,14 +173,24 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 
 	if (files < 0)
 		return files;
+	r = shim_start(&shim, &making->shim, err);
+	making->record->shim = making->shim.id;
+	return r;
+}
+
+/* In the guest; the pid file is last: engines wait for it. */
+static int make_in_guest(struct making *making, struct agentc *agent, struct err *err)
+{
+	const struct create_params *params = making->params;
+	int r;
+
 	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid,
 				    deadline_in(CREATE_CONTAINER_MS), err);
 	timeline_mark(params->timeline, "create container");
 	if (r == 0)
 		r = fault_point("container created in the guest", err);
 	if (r == 0)
-		r = shim_start(&shim, &making->record->shim, err);
-	timeline_mark(params->timeline, "start shim");
+		r = shim_go(&making->shim, err);
 	if (r < 0)
 		return r;
 	making->record->state = STATE_READY;
@@ -206,6 +218,8 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
 				       making->params->id, 0, &making->shares_pid, err);
+	if (r == 0)
+		r = start_shim(making, err);
 	if (r == 0)
 		r = sandbox_finish(making->params, start, making->spec, &agent, err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
@@ -247,6 +261,8 @@ static int create_in_existing(struct making *making, struct err *err)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
 				       making->params->id, owner.record->shim.pid,
 				       &making->shares_pid, err);
+	if (r == 0)
+		r = start_shim(making, err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
 }
 
@@ -317,9 +333,9 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	CLEANUP(container_record_free) struct container_record *record = NULL;
 	CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
 	CLEANUP(free) char *rootfs = NULL;
-	__attribute__((cleanup(making_done))) struct making making = { .params = params,
-								       .dirfd = -1,
-								       .netns = -1 };
+	__attribute__((cleanup(making_done))) struct making making = {
+		.params = params, .dirfd = -1, .netns = -1, .shim = STARTED_SHIM_INIT
+	};
 	CLEANUP(free) char *cgroup = NULL;
 	CLEANUP(free) char *sid = NULL;
 	int r;

@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -63,6 +62,7 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	CLEANUP(free) char *exec_id = random_id();
 	CLEANUP(free) char *record = xasprintf(EXEC_RECORD_PREFIX "%s.record", exec_id);
+	__attribute__((cleanup(started_shim_done))) struct started_shim shim = STARTED_SHIM_INIT;
 	CLEANUP(cgroup_free) struct cgroup *cgroup = NULL;
 	CLEANUP(free) char *path = NULL;
 	CLEANUP(close) int netns = -1;
@@ -85,9 +85,6 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 		r = netns = netns_of(view.record->sandbox, err);
 	if (r >= 0)
 		r = sandbox_connect(view.record->sandbox, &agent, err);
-	if (r == 0)
-		r = agentc_exec(agent, params->id, exec_id, params->process,
-				deadline_in(REQUEST_MS), err);
 	if (r < 0)
 		return r;
 	r = shim_start(&(struct shim_params){ .config = params->config,
@@ -104,14 +101,15 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 					      .console_socket = params->console_socket,
 					      .terminal = params->process->terminal,
 					      .detach = params->detach },
-		       ret_shim, err);
-	if (r < 0) {
-		struct err ignored = { 0 };
-
-		/* Without a shim nobody would ever see it. */
-		(void)agentc_signal(agent, params->id, exec_id, SIGKILL, deadline_in(REQUEST_MS),
-				    &ignored);
+		       &shim, err);
+	/* A shim first: without one nobody would ever see the process. */
+	if (r == 0)
+		r = agentc_exec(agent, params->id, exec_id, params->process,
+				deadline_in(REQUEST_MS), err);
+	if (r == 0)
+		r = shim_go(&shim, err);
+	if (r < 0)
 		return r;
-	}
+	*ret_shim = shim.id;
 	return container_write_pid_file(params->pid_file, ret_shim->pid, err);
 }

@@ -82,13 +82,6 @@ int host_cgroup_open(const struct container_record *record, struct cgroup **ret,
 	return 0;
 }
 
-int host_cgroup_enter(const void *cgroup)
-{
-	struct err ignored = { 0 };
-
-	return cgroup ? cgroup_enter(cgroup, &ignored) : 0;
-}
-
 void host_cgroup_remove(const struct container_record *record)
 {
 	CLEANUP(cgroup_free) struct cgroup *cgroup = NULL;

@@ -33,8 +33,5 @@ int host_cgroup_make(const struct container_record *record, bool optional, struc
 /* For another process of the container. *ret stays NULL when there is none. */
 int host_cgroup_open(const struct container_record *record, struct cgroup **ret, struct err *err);
 
-/* For struct spawn: moves the calling process into a struct cgroup. Returns 0 or -errno. */
-int host_cgroup_enter(const void *cgroup);
-
 /* When its processes have ended. Somebody else's in it keep it: that is logged. */
 void host_cgroup_remove(const struct container_record *record);

@@ -130,8 +130,7 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .proxy_socket = socket,
 				      .share = share,
 				      .netns = netns,
-				      .enter = host_cgroup_enter,
-				      .enter_data = cgroup };
+				      .cgroup = cgroup };
 	int r;
 
 	timeline_mark(params->timeline, "prepare");

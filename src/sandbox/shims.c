@@ -9,15 +9,17 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 #include "config/config.h"
-#include "sandbox/host_cgroup.h"
 #include "sandbox/paths.h"
 
+#define SHIM_END_MS      1000u
 #define PROCESS_ARGS_MAX 4096u /* bytes of its arguments, for ps */
 
 /* A new terminal: the engine gets the master over @socket, we keep the other end. */
@@ -68,12 +70,15 @@ static void add_process_args(char ***argv, char *const *args)
 	}
 }
 
-int shim_start(const struct shim_params *params, struct proc_id *ret, struct err *err)
+int shim_start(const struct shim_params *params, struct started_shim *ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(params->sid);
 	CLEANUP(strv_free) char **argv = NULL;
 	struct spawn spawn = SPAWN_INIT;
 	CLEANUP(close) int terminal = -1;
+	CLEANUP(close) int wait = -1;
+	CLEANUP(close) int go = -1;
+	int ends[2];
 	int r;
 
 	r = open_terminal(params, &terminal, err);
@@ -81,6 +86,10 @@ int shim_start(const struct shim_params *params, struct proc_id *ret, struct err
 		r = fault_point("shim", err);
 	if (r < 0)
 		return r;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(err, "pipe");
+	wait = ends[0];
+	go = ends[1];
 	strv_add(&argv, params->config->shim.path);
 	strv_add(&argv, "-agent");
 	strv_addf(&argv, "unix://%s", socket);
@@ -92,6 +101,7 @@ int shim_start(const struct shim_params *params, struct proc_id *ret, struct err
 		strv_add(&argv, "-terminal");
 	if (params->config->shim.enable_debug)
 		strv_add(&argv, "-debug");
+	strv_addf(&argv, "-start-fd=%d", wait);
 	if (params->files_fd >= 0)
 		strv_addf(&argv, "-files-fd=%d", params->files_fd);
 	add_process_args(&argv, params->args);
@@ -101,8 +111,8 @@ int shim_start(const struct shim_params *params, struct proc_id *ret, struct err
 	spawn.controlling_terminal = terminal >= 0;
 	for (int i = 0; i < 3; i++)
 		spawn.stdio[i] = terminal >= 0 ? terminal : i;
-	spawn.fds = &params->files_fd;
-	spawn.n_fds = params->files_fd >= 0;
+	spawn.fds = (const int[]){ wait, params->files_fd };
+	spawn.n_fds = params->files_fd >= 0 ? 2 : 1;
 	/*
 	 * Its /proc then shows what belongs to the container alone. Not in our own
 	 * session: the init of a pid namespace cannot be stopped by ^Z, and would read
@@ -110,10 +120,27 @@ int shim_start(const struct shim_params *params, struct proc_id *ret, struct err
 	 */
 	spawn.new_pid_ns = params->files_fd >= 0 && spawn.new_session;
 	spawn.netns = params->netns;
-	spawn.enter = host_cgroup_enter;
-	spawn.enter_data = params->cgroup;
+	cgroup_spawn_in(params->cgroup, &spawn);
 	spawn.record_dir = params->record_dir;
 	spawn.record = params->record;
-	r = spawn_start(&spawn, ret, err);
+	r = spawn_start(&spawn, &ret->id, err);
+	if (r == 0)
+		ret->go = take_fd(&go);
 	return r < 0 ? r : fault_point("shim started", err);
+}
+
+int shim_go(struct started_shim *shim, struct err *err)
+{
+	int r = write_full(shim->go, "", 1);
+
+	close(take_fd(&shim->go));
+	return r < 0 ? err_set(err, -r, "kata-shim, pid %d, has ended", shim->id.pid) : 0;
+}
+
+void started_shim_done(struct started_shim *shim)
+{
+	if (shim->go < 0)
+		return;
+	close(take_fd(&shim->go));
+	(void)proc_kill(&shim->id, deadline_in(SHIM_END_MS));
 }

@@ -27,4 +27,24 @@ struct shim_params {
 	bool detach; /* a session of its own */
 };
 
-int shim_start(const struct shim_params *params, struct proc_id *ret, struct err *err);
+/*
+ * A shim that has been started and waits for its process to exist in the guest:
+ * while that is made, it is loaded and enters its cgroup.
+ */
+struct started_shim {
+	struct proc_id id;
+	int go; /* closed without a word, it ends; -1: none */
+};
+
+#define STARTED_SHIM_INIT \
+	{                 \
+		.go = -1  \
+	}
+
+int shim_start(const struct shim_params *params, struct started_shim *ret, struct err *err);
+
+/* The process is there. */
+int shim_go(struct started_shim *shim, struct err *err);
+
+/* Ends one that never got so far. */
+void started_shim_done(struct started_shim *shim);

@@ -23,6 +23,7 @@ struct options {
 	const char *exec_id;
 	const char *log;
 	const char *agent_logs_socket;
+	const char *start_fd;
 	const char *files_fd;
 	char **words; /* of the process, for ps */
 	bool terminal;
@@ -43,6 +44,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 			 "end with the exit code of the process (default)"),
 		OPT_STRING(0, "agent-logs-socket", &o->agent_logs_socket, "PATH",
 			   "accepted; kata-proxy reads the console"),
+		OPT_STRING(0, "start-fd", &o->start_fd, "FD",
+			   "begin when there is a byte to read, end when there is none to come"),
 		OPT_STRING(0, "files-fd", &o->files_fd, "FD",
 			   "a list of the container's files, for the host's view of them"),
 		OPT_STRING(0, "log", &o->log, "LEVEL", "debug, info, warn or error"),
@@ -69,16 +72,32 @@ static int check(const struct options *o, struct err *err)
 	return 0;
 }
 
-static int enter_view(const char *files_fd, struct err *err)
+static int parse_fd(const char *name, const char *text, int *ret, struct err *err)
 {
 	uint64_t fd = 0;
 
-	if (!files_fd)
+	*ret = -1;
+	if (!text)
 		return 0;
-	if (str_to_u64(files_fd, 3, INT32_MAX, &fd) < 0)
-		return err_set(err, EINVAL, "-files-fd: '%s' is not a descriptor from 3 on",
-			       files_fd);
-	return view_enter((int)fd, err);
+	if (str_to_u64(text, 3, INT32_MAX, &fd) < 0)
+		return err_set(err, EINVAL, "%s: '%s' is not a descriptor from 3 on", name, text);
+	*ret = (int)fd;
+	return 0;
+}
+
+/* Returns whether there is a process to stand for: kata-runtime has not failed. */
+static bool wait_start(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	if (fd < 0)
+		return true;
+	do
+		n = read(fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	close(fd);
+	return n == 1;
 }
 
 static int run(const struct options *o, int argc, char **argv, struct err *err)
@@ -86,12 +105,20 @@ static int run(const struct options *o, int argc, char **argv, struct err *err)
 	CLEANUP(loop_free) struct loop *loop = NULL;
 	CLEANUP(relay_free) struct relay *relay = NULL;
 	bool proxy_exit_code = o->proxy_exit_code;
+	int start = -1;
+	int files = -1;
 	int fd;
 	int r;
 
 	r = check(o, err);
+	if (r == 0)
+		r = parse_fd("-start-fd", o->start_fd, &start, err);
+	if (r == 0)
+		r = parse_fd("-files-fd", o->files_fd, &files, err);
 	if (r < 0)
 		return r;
+	if (!wait_start(start))
+		return 0;
 	r = loop_new(&loop, err);
 	if (r < 0)
 		return r;
@@ -100,7 +127,7 @@ static int run(const struct options *o, int argc, char **argv, struct err *err)
 		return fd;
 	r = relay_new(loop, fd, o->container, o->exec_id, o->terminal, &relay, err);
 	if (r == 0)
-		r = enter_view(o->files_fd, err);
+		r = files < 0 ? 0 : view_enter(files, err);
 	if (r < 0)
 		return r;
 	if (o->words)

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 #include "config/config.h"
 #include "hypervisor/accel.h"
 #include "hypervisor/machine.h"
@@ -209,10 +210,12 @@ static int make_sockets(struct boot *boot, struct err *err)
 	return 0;
 }
 
-static int start(struct boot *boot, const char *name, char **argv, const int *fds, size_t n_fds,
-		 struct proc_id *ret, struct err *err)
+/* @enters: into the cgroup before anything else, at any price: see move_into_cgroup(). */
+static int start(struct boot *boot, const char *name, bool enters, char **argv, const int *fds,
+		 size_t n_fds, struct proc_id *ret, struct err *err)
 {
 	const int output = boot->stderr_out; /* what they say is for the last words */
+	const struct cgroup *cgroup = boot->params->cgroup;
 	struct spawn spawn = SPAWN_INIT;
 	CLEANUP(free) char *record = xasprintf("%s.record", name);
 	int r;
@@ -227,8 +230,8 @@ static int start(struct boot *boot, const char *name, char **argv, const int *fd
 	spawn.stdio[2] = output;
 	spawn.new_session = true;
 	spawn.netns = boot->params->netns;
-	spawn.enter = boot->params->enter;
-	spawn.enter_data = boot->params->enter_data;
+	if (cgroup && (enters || cgroup_clone_fd(cgroup) >= 0))
+		cgroup_spawn_in(cgroup, &spawn);
 	spawn.record_dir = boot->vm->dirfd;
 	spawn.record = record;
 	return spawn_start(&spawn, ret, err);
@@ -262,7 +265,7 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 	strv_add(&argv, "log_level=err");
 	for (char **word = config->hypervisor.virtio_fs_extra_args; word && *word; word++)
 		strv_add(&argv, *word);
-	return start(boot, "virtiofsd", argv, &listener, 1, &boot->vm->virtiofsd, err);
+	return start(boot, "virtiofsd", true, argv, &listener, 1, &boot->vm->virtiofsd, err);
 }
 
 static int start_qemu(struct boot *boot, struct err *err)
@@ -311,7 +314,7 @@ static int start_qemu(struct boot *boot, struct err *err)
 	r = qemu_args_build(&machine, &argv, err);
 	if (r < 0)
 		return r;
-	return start(boot, "qemu", argv, fds, 4, &boot->vm->qemu, err);
+	return start(boot, "qemu", false, argv, fds, 4, &boot->vm->qemu, err);
 }
 
 static int start_proxy(struct boot *boot, struct err *err)
@@ -337,7 +340,7 @@ static int start_proxy(struct boot *boot, struct err *err)
 	strv_addf(&argv, "%s/" VM_LAST_WORDS, boot->vm->dir);
 	if (config->proxy.enable_debug)
 		strv_add(&argv, "-debug");
-	return start(boot, "proxy", argv, fds, 2, &boot->vm->proxy, err);
+	return start(boot, "proxy", false, argv, fds, 2, &boot->vm->proxy, err);
 }
 
 const char *vm_accelerator_warning(const struct config *config)
@@ -346,6 +349,22 @@ const char *vm_accelerator_warning(const struct config *config)
 
 	(void)accel_choose(config->hypervisor.machine_accelerators, &reason);
 	return reason;
+}
+
+/*
+ * The first one to enter cgroups of version 1 waits 10 ms for the kernel, those
+ * that follow at once do not. So QEMU is started before and moved while the guest
+ * boots. virtiofsd cannot be: it forks as soon as it runs.
+ */
+static int move_into_cgroup(const struct boot *boot, struct err *err)
+{
+	const struct cgroup *cgroup = boot->params->cgroup;
+	int r;
+
+	if (!cgroup || cgroup_clone_fd(cgroup) >= 0)
+		return 0;
+	r = cgroup_add(cgroup, boot->vm->qemu.pid, err);
+	return r == 0 ? cgroup_add(cgroup, boot->vm->proxy.pid, err) : r;
 }
 
 int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
@@ -379,12 +398,14 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 	if (vm->dirfd < 0)
 		return err_errno(err, "open %s", params->dir);
 	r = make_sockets(&boot, err);
+	if (r == 0)
+		r = start_qemu(&boot, err);
 	if (r == 0 && str_eq(params->config->hypervisor.shared_fs, "virtio-fs"))
 		r = start_virtiofsd(&boot, err);
 	if (r == 0)
-		r = start_qemu(&boot, err);
-	if (r == 0)
 		r = start_proxy(&boot, err);
+	if (r == 0)
+		r = move_into_cgroup(&boot, err);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(vm);

@@ -15,6 +15,7 @@
 #include "base/proc.h"
 
 struct agentc;
+struct cgroup;
 struct config;
 struct err;
 struct vm;
@@ -22,14 +23,11 @@ struct vm;
 struct vm_params {
 	const struct config *config; /* all strings are borrowed for the call */
 	const char *id;
-	const char *dir;          /* made here */
-	const char *proxy_socket; /* where kata-proxy is to listen */
-	const char *share;        /* the directory that the guest sees */
-	int netns;                /* where its programs run, or -1 */
-	/* Called in each program's process before exec, to enter a cgroup; or NULL. See struct
-	 * spawn. */
-	int (*enter)(const void *data);
-	const void *enter_data;
+	const char *dir;             /* made here */
+	const char *proxy_socket;    /* where kata-proxy is to listen */
+	const char *share;           /* the directory that the guest sees */
+	int netns;                   /* where its programs run, or -1 */
+	const struct cgroup *cgroup; /* what its programs are put into, or NULL */
 };
 
 /*
