@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/cached_files.h"
 #include "agent/channel.h"
 #include "agent/guest.h"
 #include "agent/sandbox.h"
@@ -50,8 +51,14 @@ static int watch_children(struct agent *agent, struct err *err)
 	return loop_add(agent->loop, &agent->signals, fd, EPOLLIN, child_ended, err);
 }
 
-static void read_options(struct agent *agent, bool *ret_unified)
+struct options {
+	bool unified;        /* unified_cgroup_hierarchy */
+	uint64_t max_inodes; /* 0: as many as there may be */
+};
+
+static void read_options(struct agent *agent, struct options *ret)
 {
+	CLEANUP(free) char *max_inodes = NULL;
 	CLEANUP(free) char *cmdline = NULL;
 	CLEANUP(free) char *unified = NULL;
 	CLEANUP(free) char *level = NULL;
@@ -61,11 +68,14 @@ static void read_options(struct agent *agent, bool *ret_unified)
 	level = guest_option(cmdline, "log");
 	agent->debug = level && str_eq(level, "debug");
 	unified = guest_option(cmdline, "unified_cgroup_hierarchy");
-	*ret_unified = !unified || !(str_eq(unified, "false") || str_eq(unified, "0"));
+	ret->unified = !unified || !(str_eq(unified, "false") || str_eq(unified, "0"));
+	max_inodes = guest_option(cmdline, "max_inodes");
+	if (max_inodes && str_to_u64(max_inodes, 0, UINT64_MAX, &ret->max_inodes) < 0)
+		log_warn("agent.max_inodes=%s is not a number", max_inodes);
 	log_set_level(agent->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 }
 
-static int serve(struct agent *agent, struct err *err)
+static int serve(struct agent *agent, const struct options *options, struct err *err)
 {
 	CLEANUP(free) char *port = NULL;
 	int r;
@@ -82,6 +92,8 @@ static int serve(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	loop_set_idle(agent->loop, channel_flush, agent->channel);
+	if (options->max_inodes > 0)
+		cached_files_watch(agent->loop, options->max_inodes);
 	log_info("kata-agent " KATA_VERSION " is ready");
 	return loop_run(agent->loop, err);
 }
@@ -89,7 +101,7 @@ static int serve(struct agent *agent, struct err *err)
 static int run(struct agent *agent, struct err *err)
 {
 	struct rlimit nofile = { NOFILE_MAX, NOFILE_MAX };
-	bool unified = true;
+	struct options options = { .unified = true };
 	int r;
 
 	if (setrlimit(RLIMIT_NOFILE, &nofile) < 0)
@@ -98,11 +110,11 @@ static int run(struct agent *agent, struct err *err)
 	if (r < 0)
 		return r;
 	log_open_fd(open("/dev/kmsg", O_WRONLY | O_CLOEXEC), false);
-	read_options(agent, &unified);
+	read_options(agent, &options);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	agent->n_own_disks = guest_own_disks(agent->own_disks, AGENT_DISKS_MAX);
-	r = guest_mount_cgroups(unified, err);
-	return r < 0 ? r : serve(agent, err);
+	r = guest_mount_cgroups(options.unified, err);
+	return r < 0 ? r : serve(agent, &options, err);
 }
 
 int main(void)

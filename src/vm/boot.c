@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -113,8 +114,18 @@ static int check_config(const struct config *config, struct err *err)
 	return 0;
 }
 
+/* How many files virtiofsd may have open. */
+static uint64_t max_files(void)
+{
+	struct rlimit nofile = { 0 };
+
+	(void)getrlimit(RLIMIT_NOFILE, &nofile);
+	return nofile.rlim_max;
+}
+
 static char **kernel_params(const struct config *config, unsigned max_vcpus)
 {
+	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
 	CLEANUP(strv_free) char **own = strv_split(config->hypervisor.kernel_params, " \t");
 	bool arm = str_eq(config->hypervisor.machine_type, "virt");
 	char **params = NULL;
@@ -127,6 +138,9 @@ static char **kernel_params(const struct config *config, unsigned max_vcpus)
 		strv_add(&params, *word);
 	strv_addf(&params, "nr_cpus=%u", max_vcpus);
 	strv_add(&params, "agent.use_vsock=false");
+	/* virtiofsd has one open for each inode that the guest remembers. */
+	if (virtio_fs)
+		strv_addf(&params, "agent.max_inodes=%" PRIu64, max_files() / 2);
 	if (config->agent.enable_debug)
 		strv_add(&params, "agent.log=debug");
 	for (char **word = own; word && *word; word++)
@@ -242,19 +256,17 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 	const struct config *config = boot->params->config;
 	CLEANUP(strv_free) char **argv = NULL;
 	CLEANUP(close) int listener = -1;
-	struct rlimit nofile = { 0 };
 	int r;
 
 	r = listen_in(boot->vm, "vhost-fs.sock", &listener, err);
 	if (r < 0)
 		return r;
-	(void)getrlimit(RLIMIT_NOFILE, &nofile);
 	strv_add(&argv, config->hypervisor.virtio_fs_daemon);
 	strv_addf(&argv, "--fd=%d", listener);
 	strv_add(&argv, "-f");
 	/* Not --syslog: without a syslog socket its own seccomp filter kills it (tests/facts). */
 	/* As many as it may have: without CAP_SYS_RESOURCE its own wish would end it. */
-	strv_addf(&argv, "--rlimit-nofile=%llu", (unsigned long long)nofile.rlim_max);
+	strv_addf(&argv, "--rlimit-nofile=%" PRIu64, max_files());
 	strv_add(&argv, "-o");
 	strv_addf(&argv, "source=%s", boot->params->share);
 	strv_add(&argv, "-o");

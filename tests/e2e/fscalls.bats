@@ -72,3 +72,13 @@ compare()
 		"$TOP/docs/file-sharing.md" | sort >"$WORK/documented"
 	diff "$WORK/expected" "$WORK/documented"
 }
+
+@test "more files than virtiofsd may have open, one after the other" {
+	dir=$(bundle)
+	# Twice 900, with the time that the agent takes to see that the first are too many.
+	set_args "$dir" sh -c 'make() { for i in $(seq 900); do echo "$i" >/tmp/$1-$i || exit 1; done; }
+		make a && sleep 6 && make b && ls /tmp | wc -l'
+	limits=$(ulimit -n)
+	[ "$(ulimit -Sn 1500; ulimit -Hn 1500; runtime run --bundle "$dir" "$ID" </dev/null)" = 1800 ]
+	[ "$(ulimit -n)" = "$limits" ]
+}
