@@ -204,6 +204,7 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 
 static int create_with_sandbox(struct making *making, struct sandbox_start *start, struct err *err)
 {
+	uint64_t shm_size = guest_spec_shm_size(making->spec);
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	int r;
 
@@ -221,7 +222,7 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	if (r == 0)
 		r = start_shim(making, err);
 	if (r == 0)
-		r = sandbox_finish(making->params, start, making->spec, &agent, err);
+		r = sandbox_finish(making->params, start, making->spec, shm_size, &agent, err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
 }
 

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -23,6 +25,8 @@
 #include "oci/spec.h"
 #include "sandbox/paths.h"
 #include "sandbox/share.h"
+
+#define SHM_SIZE (UINT64_C(64) << 20)
 
 /* The name of a container's root below the share; owned. */
 static char *root_name(const char *cid)
@@ -137,6 +141,20 @@ static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char 
 		i++;
 	}
 	return 0;
+}
+
+uint64_t guest_spec_shm_size(const struct oci_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const struct oci_mount *mount = &spec->mounts[i];
+		struct statfs fs;
+
+		if (str_eq(mount->destination, "/dev/shm") && !str_empty(mount->source) &&
+		    *mount->source == '/' && statfs(mount->source, &fs) == 0 &&
+		    fs.f_type == TMPFS_MAGIC && fs.f_blocks > 0)
+			return (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
+	}
+	return SHM_SIZE;
 }
 
 /* Whether an earlier mount covers the point of number @i, which is then made there, in the guest.

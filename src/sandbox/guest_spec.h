@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct err;
@@ -10,6 +11,12 @@ struct oci_spec;
 
 /* Takes the system call filter away: "disable_guest_seccomp" of the configuration file. */
 void guest_spec_drop_seccomp(struct oci_spec *spec);
+
+/*
+ * How large the pod's /dev/shm is to be, in bytes: as the tmpfs that the engine
+ * would bind there, else 64 MiB. Of a specification as the engine wrote it.
+ */
+uint64_t guest_spec_shm_size(const struct oci_spec *spec);
 
 /*
  * Shares the root and the bind mounts of @spec with the guest of @sid, and

@@ -45,7 +45,8 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 
 /* Waits for the agent and makes the sandbox in the guest. */
 int sandbox_finish(const struct create_params *params, struct sandbox_start *start,
-		   const struct oci_spec *spec, struct agentc **ret_agent, struct err *err);
+		   const struct oci_spec *spec, uint64_t shm_size, struct agentc **ret_agent,
+		   struct err *err);
 
 /*
  * Removes all of a sandbox by its name alone, whatever state it is in. The

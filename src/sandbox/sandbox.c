@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -140,19 +141,19 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 }
 
 static int create_in_guest(const struct create_params *params, const struct oci_spec *spec,
-			   struct agentc *agent, struct err *err)
+			   uint64_t shm_size, struct agentc *agent, struct err *err)
 {
 	CLEANUP(strv_free) char **share_options = NULL;
-	CLEANUP(strv_free)
-	char **shm_options = strv_split("noexec nosuid nodev mode=1777 size=67108864", " ");
+	CLEANUP(strv_free) char **shm_options = strv_split("noexec nosuid nodev mode=1777", " ");
 	bool virtio_fs = str_eq(params->config->hypervisor.shared_fs, "virtio-fs");
 	const struct agentc_storage storages[] = {
 		{ virtio_fs ? "virtio-fs" : "9p", "kataShared", virtio_fs ? "virtiofs" : "9p", NULL,
 		  GUEST_SHARE },
-		{ "ephemeral", "shm", "tmpfs", shm_options, GUEST_SHM },
+		{ "ephemeral", "shm", "tmpfs", NULL, GUEST_SHM },
 	};
 	struct agentc_storage list[2] = { storages[0], storages[1] };
 
+	strv_addf(&shm_options, "size=%" PRIu64, shm_size);
 	strv_add(&share_options, "nodev");
 	if (!virtio_fs) {
 		strv_add(&share_options, "trans=virtio");
@@ -162,13 +163,15 @@ static int create_in_guest(const struct create_params *params, const struct oci_
 			  (long long)params->config->hypervisor.msize_9p);
 	}
 	list[0].options = share_options;
+	list[1].options = shm_options;
 	return agentc_create_sandbox(agent, params->id, spec->hostname,
 				     params->config->hypervisor.guest_hook_path, list, 2,
 				     deadline_in(REQUEST_MS), err);
 }
 
 int sandbox_finish(const struct create_params *params, struct sandbox_start *start,
-		   const struct oci_spec *spec, struct agentc **ret_agent, struct err *err)
+		   const struct oci_spec *spec, uint64_t shm_size, struct agentc **ret_agent,
+		   struct err *err)
 {
 	int r;
 
@@ -177,7 +180,7 @@ int sandbox_finish(const struct create_params *params, struct sandbox_start *sta
 	if (r == 0)
 		r = fault_point("agent answered", err);
 	if (r == 0)
-		r = create_in_guest(params, spec, *ret_agent, err);
+		r = create_in_guest(params, spec, shm_size, *ret_agent, err);
 	timeline_mark(params->timeline, "create sandbox");
 	return r == 0 ? fault_point("sandbox created", err) : r;
 }

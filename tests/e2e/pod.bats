@@ -86,6 +86,18 @@ start_pod()
 	[ ! -e /dev/shm/kata-test-word ]
 }
 
+@test "a pod's /dev/shm is as large as the one that the engine made for it" {
+	mkdir "$WORK/shm"
+	mount -t tmpfs -o size=3m none "$WORK/shm"
+	dir=$(bundle)
+	set_args "$dir" sh -c "df -k /dev/shm | tail -n 1"
+	edit_bundle "$dir" "(.mounts[] | select(.destination == \"/dev/shm\")) |= {
+		\"destination\": \"/dev/shm\", \"type\": \"bind\", \"source\": \"$WORK/shm\", \"options\": [\"rbind\"] }"
+	output=$(runtime run --bundle "$dir" "$ID" </dev/null) || true
+	umount "$WORK/shm"
+	[ "$(awk '{ print $2 }' <<<"$output")" = 3072 ]
+}
+
 @test "a pod: exec into both, output and exit codes stay apart" {
 	start_pod
 	start_member member pod
