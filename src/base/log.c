@@ -28,6 +28,7 @@ static struct {
 	unsigned n_fields;
 	char *keys[LOG_FIELDS_MAX];
 	char *values[LOG_FIELDS_MAX];
+	bool tells_only_terminals;
 } logger = { .name = "kata", .level = LOG_LEVEL_WARN, .fd = -1 };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
@@ -138,4 +139,22 @@ void log_write(enum log_level level, const char *fmt, ...)
 		write_line(level, text);
 	if (logger.syslog)
 		syslog(priorities[level], "%s", text);
+}
+
+void log_tell_only_terminals(void)
+{
+	logger.tells_only_terminals = true;
+}
+
+void log_tell(const char *fmt, ...)
+{
+	char text[LOG_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warn("%s", text);
+	if (!logger.tells_only_terminals || isatty(STDERR_FILENO))
+		(void)fprintf(stderr, "%s: warning: %s\n", logger.name, text);
 }

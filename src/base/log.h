@@ -27,6 +27,13 @@ void log_field(const char *key, const char *value);
 
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * A warning for whoever typed the command: on standard error too, unless that is
+ * a container's, as of "create" (log_tell_only_terminals()) when it is no terminal.
+ */
+void log_tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_tell_only_terminals(void);
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)

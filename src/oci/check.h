@@ -2,6 +2,8 @@
 /* check.h - what a configuration may say, beyond its types: the parser and the agent both ask */
 #pragma once
 
+#include <stdbool.h>
+
 struct err;
 struct oci_device_rule;
 struct oci_process;
@@ -35,3 +37,6 @@ int oci_resources_check(const struct oci_resources *resources, const char *at, s
  */
 int oci_device_rule_set(struct oci_device_rule *rule, const char *type, const char *access,
 			struct err *err);
+
+/* Whether the device rules allow everything, which is how engines say "privileged". */
+bool oci_allows_all_devices(const struct oci_resources *resources);

@@ -2,6 +2,7 @@
 /* Source: runtime-spec 1.2, config-linux.md, "Control groups". */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -203,4 +204,30 @@ int oci_resources_check(const struct oci_resources *resources, const char *at, s
 	CHECK(check_io(resources, at, err));
 	CHECK(check_hugepages(resources, at, err));
 	return check_unified(resources, at, err);
+}
+
+/* A rule for any device, with all that can be done to it. */
+static bool is_for_all(const struct oci_device_rule *rule)
+{
+	return rule->major < 0 && rule->minor < 0 && strchr(rule->access, 'r') &&
+	       strchr(rule->access, 'w') && strchr(rule->access, 'm');
+}
+
+bool oci_allows_all_devices(const struct oci_resources *resources)
+{
+	bool block = false;
+	bool character = false;
+
+	for (size_t i = 0; i < resources->n_device_rules; i++) {
+		const struct oci_device_rule *rule = &resources->device_rules[i];
+
+		if (rule->allow && !is_for_all(rule))
+			continue;
+		/* A later rule that takes anything away makes it another kind of container. */
+		if (rule->type != 'c')
+			block = rule->allow;
+		if (rule->type != 'b')
+			character = rule->allow;
+	}
+	return block && character;
 }

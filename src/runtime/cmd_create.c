@@ -2,6 +2,7 @@
 #include "base/cli.h"
 #include "base/fault.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "base/proc.h"
 #include "config/config.h"
 #include "runtime/command.h"
@@ -22,6 +23,7 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 	r = opt_parse(opts, argc, argv, err);
 	if (r != 0)
 		return r;
+	log_tell_only_terminals(); /* engines give us the container's streams */
 	r = id_check(o.id, err);
 	if (r == 0)
 		r = resolve_bundle(o.bundle, &bundle, err);

@@ -23,12 +23,6 @@
 #include "sandbox/persist.h"
 #include "sandbox/sandbox.h"
 
-static void warn(const struct globals *globals, const char *text)
-{
-	log_warn("%s", text);
-	(void)fprintf(stderr, "%s: warning: %s\n", globals->program, text);
-}
-
 /* A mark below the run directory, which a reboot clears or the boot id outdates. */
 static bool first_time(const char *name)
 {
@@ -42,10 +36,9 @@ static bool first_time(const char *name)
 	return fd >= 0;
 }
 
-static void warn_about_kvm(const struct globals *globals, const struct config *config)
+static void warn_about_kvm(const struct config *config)
 {
 	const char *reason = sandbox_emulation_reason(config);
-	CLEANUP(free) char *text = NULL;
 	CLEANUP(free) char *dir = xasprintf("%s/kata-containers", paths_run_dir());
 
 	if (!reason)
@@ -53,10 +46,9 @@ static void warn_about_kvm(const struct globals *globals, const struct config *c
 	(void)mkdir(dir, 0755); /* usually there; without it the warning comes again */
 	if (!first_time("kvm-warned"))
 		return;
-	text = xasprintf("KVM cannot be used (%s): virtual machines are emulated, which is slow; "
-			 "machine_accelerators = \"accel=tcg\" says that this is wanted",
-			 reason);
-	warn(globals, text);
+	log_tell("KVM cannot be used (%s): virtual machines are emulated, which is slow; "
+		 "machine_accelerators = \"accel=tcg\" says that this is wanted",
+		 reason);
 }
 
 int load_config(const struct globals *globals, bool warn_user, struct config **ret, struct err *err)
@@ -70,8 +62,8 @@ int load_config(const struct globals *globals, bool warn_user, struct config **r
 	if (!warn_user)
 		return 0;
 	for (char **text = (*ret)->warnings; text && *text; text++)
-		warn(globals, *text);
-	warn_about_kvm(globals, *ret);
+		log_tell("%s", *text);
+	warn_about_kvm(*ret);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/str.h"
 #include "sandbox/host_hooks.h"
+#include "sandbox/host_only.h"
 #include "sandbox/internal.h"
 #include "sandbox/paths.h"
 #include "sandbox/sandbox.h"
@@ -131,12 +132,17 @@ int container_update(const char *id, const struct oci_resources *resources, stru
 {
 	__attribute__((cleanup(opened_container_done))) struct opened_container c =
 		OPENED_CONTAINER_INIT;
+	CLEANUP(sandbox_record_free) struct sandbox_record *sandbox = NULL;
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	int r;
 
 	r = container_open_locked(id, &c, err);
 	if (r == 0)
 		r = check_alive(id, &c.view, err);
+	if (r == 0)
+		r = sandbox_look(c.view.record->sandbox, &sandbox, err);
+	if (r == 0)
+		r = host_only_check_limits(resources, &sandbox->size, err);
 	if (r == 0)
 		r = sandbox_connect(c.view.record->sandbox, &agent, err);
 	if (r == 0)

@@ -24,6 +24,7 @@
 #include "sandbox/guest_spec.h"
 #include "sandbox/host_cgroup.h"
 #include "sandbox/host_hooks.h"
+#include "sandbox/host_only.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/netns.h"
@@ -329,6 +330,20 @@ static int choose_cgroup(const struct oci_spec *spec, const char *id, char **ret
 		       spec->cgroups_path);
 }
 
+/* Against the machine that there is, or the one that would be made. */
+static int check_host_only(const struct create_params *params, const char *sid,
+			   struct oci_spec *spec, struct err *err)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	struct machine_size size = { params->config->hypervisor.default_vcpus,
+				     params->config->hypervisor.default_memory };
+	struct err ignored = { 0 };
+
+	if (!str_eq(sid, params->id) && sandbox_look(sid, &record, &ignored) == 0)
+		size = record->size;
+	return host_only_check(spec, &size, err);
+}
+
 int container_create(const struct create_params *params, struct proc_id *ret_shim, struct err *err)
 {
 	CLEANUP(container_record_free) struct container_record *record = NULL;
@@ -352,6 +367,8 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = pod_sandbox_of(spec, params->id, &sid, err);
 	if (r == 0)
 		r = choose_cgroup(spec, params->id, &cgroup, err);
+	if (r == 0)
+		r = check_host_only(params, sid, spec, err);
 	if (r < 0)
 		return r;
 	assert(spec && sid);

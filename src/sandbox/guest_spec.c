@@ -73,6 +73,21 @@ static bool is_system_path(const char *path)
 	return false;
 }
 
+/* What is shared is the file, not what is behind it. */
+static void warn_of_special(const struct oci_mount *mount, const char *source, mode_t mode)
+{
+	if (S_ISSOCK(mode))
+		log_tell("mounts: %s: %s is a socket: no process of the host can be reached "
+			 "through it",
+			 mount->destination, source);
+	else if (S_ISFIFO(mode))
+		log_tell("mounts: %s: %s is a FIFO: no process of the host is at its other end",
+			 mount->destination, source);
+	else if (S_ISCHR(mode) || S_ISBLK(mode))
+		log_tell("mounts: %s: %s is a device of the host, which the guest cannot open",
+			 mount->destination, source);
+}
+
 static int share_volume(struct oci_mount *mount, const struct mount_options *options,
 			const char *bundle, const char *sid, const char *cid, struct err *err)
 {
@@ -88,6 +103,7 @@ static int share_volume(struct oci_mount *mount, const struct mount_options *opt
 				       : xasprintf("%s/%s", bundle, mount->source);
 	if (stat(source, &st) < 0)
 		return err_errno(err, "mounts: %s: source %s", mount->destination, source);
+	warn_of_special(mount, source, st.st_mode);
 	name = volume_name(cid, source);
 	r = share_add(sid, name, source, options->recursive, options->read_only, err);
 	if (r < 0)
@@ -130,8 +146,9 @@ static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char 
 			continue;
 		}
 		if (mount->source && is_system_path(mount->source)) {
-			log_debug("mounts: %s: %s is the host's own, dropped", mount->destination,
-				  mount->source);
+			log_tell("mounts: %s: %s is the host's own and left out; the guest has its "
+				 "own",
+				 mount->destination, mount->source);
 			drop_mount(spec, i);
 			continue;
 		}

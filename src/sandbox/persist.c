@@ -106,6 +106,8 @@ int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct 
 	json_put_string(&w, "hypervisor", record->hypervisor);
 	json_put_string(&w, "kernel", record->kernel);
 	json_put_string(&w, "image", record->image);
+	json_put_i64(&w, "vcpus", record->size.vcpus);
+	json_put_i64(&w, "memoryMiB", record->size.memory_mib);
 	json_put_string(&w, "root", record->root);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
@@ -132,6 +134,10 @@ int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err)
 		r = json_get_string(&at, "kernel", &record->kernel, err);
 	if (r == 0)
 		r = json_get_string(&at, "image", &record->image, err);
+	if (r == 0)
+		r = json_get_i64(&at, "vcpus", &record->size.vcpus, err);
+	if (r == 0)
+		r = json_get_i64(&at, "memoryMiB", &record->size.memory_mib, err);
 	if (r == 0)
 		r = json_get_string(&at, "root", &record->root, err);
 	if (r < 0)

@@ -18,6 +18,11 @@ enum state { STATE_CREATING, STATE_READY, STATE_RUNNING, STATE_PAUSED, STATE_STO
 /* "creating", "created", "running", "paused", "stopped": the words of OCI. */
 const char *state_name(enum state state);
 
+struct machine_size {
+	int64_t vcpus;
+	int64_t memory_mib;
+};
+
 struct sandbox_record {
 	char *id;
 	char boot_id[BOOT_ID_LEN]; /* of the host: a record of another boot is stale */
@@ -25,7 +30,8 @@ struct sandbox_record {
 	char *hypervisor; /* what it was started with */
 	char *kernel;
 	char *image; /* the initrd */
-	char *root;  /* the --root it was made with; a note only (design E12) */
+	struct machine_size size;
+	char *root; /* the --root it was made with; a note only (design E12) */
 };
 
 struct container_record {

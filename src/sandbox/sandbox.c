@@ -74,6 +74,8 @@ static int write_record(const struct create_params *params, int dirfd, struct er
 					 .hypervisor = params->config->hypervisor.path,
 					 .kernel = params->config->hypervisor.kernel,
 					 .image = params->config->hypervisor.initrd,
+					 .size = { params->config->hypervisor.default_vcpus,
+						   params->config->hypervisor.default_memory },
 					 .root = (char *)(uintptr_t)params->root };
 
 	boot_id_read(record.boot_id);

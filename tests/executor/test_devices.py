@@ -92,8 +92,19 @@ class Listed(DeviceTest):
         self.assertEqual(self.stat("/dev/x"), ["character special file 1:3 666 0:0"])
 
     def test_block(self):
-        self.device("/dev/disk/x", "b", 259, 70000, fileMode=0o600)
-        self.assertEqual(self.stat("/dev/disk/x"), ["block special file 103:11170 600 0:0"])
+        disks = os.listdir("/sys/dev/block")
+        if not disks:
+            self.skipTest("there is no disk here")
+        major, minor = (int(n) for n in disks[0].split(":"))
+        self.device("/dev/disk/x", "b", major, minor, fileMode=0o600)
+        self.assertEqual(self.stat("/dev/disk/x"),
+                         [f"block special file {major:x}:{minor:x} 600 0:0"])
+
+    def test_what_the_guest_has_no_driver_for_is_refused(self):
+        for letter, word in (("c", "character"), ("b", "block")):
+            self.spec["linux"]["devices"] = []
+            self.device("/dev/thing", letter, 4001, 70000)
+            self.fails(f"device /dev/thing ({word} 4001:70000): the guest has no such device")
 
     def test_fifo(self):
         self.device("/dev/fifo", "p", fileMode=0o622, uid=5)
@@ -158,6 +169,14 @@ class Privileged(DeviceTest):
         for name in ("kmsg", "mem", "vda", "fuse"):
             if os.path.exists("/dev/" + name):
                 self.assertIn(name, have)
+
+    def test_what_the_guest_has_no_driver_for_is_left_out(self):
+        self.spec["linux"]["devices"] = [
+            {"path": "/dev/thing", "type": "c", "major": 4001, "minor": 70000},
+            {"path": "/dev/other-zero", "type": "c", "major": 1, "minor": 5}]
+        have = set(self.out("ls /dev").split())
+        self.assertNotIn("thing", have)
+        self.assertIn("other-zero", have)
 
     def test_but_not_a_disk_of_the_guest_itself(self):
         if not self.disks:

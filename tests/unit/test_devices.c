@@ -10,6 +10,7 @@
 #include "agent/container/sysctl.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "oci/check.h"
 #include "oci/spec.h"
 #include "tests/unit/tmp.h"
 
@@ -27,14 +28,14 @@ static void use_rules(size_t n)
 TEST(only_a_rule_for_everything_is_privileged)
 {
 	use_rules(0);
-	assert_false(devices_allow_all(&spec));
+	assert_false(oci_allows_all_devices(&spec.resources));
 	rules[0] = (struct oci_device_rule){ true, 'a', "rwm", -1, -1 };
 	use_rules(1);
-	assert_true(devices_allow_all(&spec));
+	assert_true(oci_allows_all_devices(&spec.resources));
 	rules[0].access[1] = '\0';
-	assert_false(devices_allow_all(&spec));
+	assert_false(oci_allows_all_devices(&spec.resources));
 	rules[0] = (struct oci_device_rule){ true, 'a', "rwm", 1, -1 };
-	assert_false(devices_allow_all(&spec));
+	assert_false(oci_allows_all_devices(&spec.resources));
 }
 
 TEST(block_and_character_together_are_everything)
@@ -43,9 +44,9 @@ TEST(block_and_character_together_are_everything)
 	rules[1] = (struct oci_device_rule){ true, 'b', "mwr", -1, -1 };
 	rules[2] = (struct oci_device_rule){ true, 'c', "rwm", -1, -1 };
 	use_rules(2);
-	assert_false(devices_allow_all(&spec));
+	assert_false(oci_allows_all_devices(&spec.resources));
 	use_rules(3);
-	assert_true(devices_allow_all(&spec));
+	assert_true(oci_allows_all_devices(&spec.resources));
 }
 
 TEST(a_later_rule_that_denies_makes_it_unprivileged)
@@ -53,7 +54,7 @@ TEST(a_later_rule_that_denies_makes_it_unprivileged)
 	rules[0] = (struct oci_device_rule){ true, 'a', "rwm", -1, -1 };
 	rules[1] = (struct oci_device_rule){ false, 'b', "w", 8, 0 };
 	use_rules(2);
-	assert_false(devices_allow_all(&spec));
+	assert_false(oci_allows_all_devices(&spec.resources));
 }
 
 TEST(the_rules_of_an_ordinary_container_are_not_privileged)
@@ -63,7 +64,7 @@ TEST(the_rules_of_an_ordinary_container_are_not_privileged)
 	rules[2] = (struct oci_device_rule){ true, 'b', "m", -1, -1 };
 	rules[3] = (struct oci_device_rule){ true, 'c', "rwm", 1, 3 };
 	use_rules(4);
-	assert_false(devices_allow_all(&spec));
+	assert_false(oci_allows_all_devices(&spec.resources));
 }
 
 static void make(const char *name, mode_t mode, dev_t rdev)

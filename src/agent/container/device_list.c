@@ -11,9 +11,11 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/safepath.h"
 #include "base/str.h"
+#include "oci/check.h"
 #include "oci/spec.h"
 
 #define DEV_DEPTH_MAX 8u
@@ -83,9 +85,19 @@ static int check_numbers(const struct oci_device *device, struct err *err)
 	return 0;
 }
 
+/* Whether the kernel has a driver for it; without sysfs nobody can tell. */
+static bool is_in_guest(mode_t mode, dev_t rdev)
+{
+	CLEANUP(free)
+	char *path = xasprintf("/sys/dev/%s/%u:%u", S_ISBLK(mode) ? "block" : "char", major(rdev),
+			       minor(rdev));
+
+	return S_ISFIFO(mode) || access(path, F_OK) == 0 || access("/sys/dev", F_OK) < 0;
+}
+
 /* Of two entries for the same device the last one says mode and owner. */
-static int add_from_spec(const struct oci_device *from, const dev_t *denied, size_t n_denied,
-			 struct device_list *list, struct err *err)
+static int add_from_spec(const struct oci_device *from, bool privileged, const dev_t *denied,
+			 size_t n_denied, struct device_list *list, struct err *err)
 {
 	struct device device = { .uid = from->uid, .gid = from->gid };
 	CLEANUP(free) char *path = safe_clean(from->path);
@@ -104,6 +116,16 @@ static int add_from_spec(const struct oci_device *from, const dev_t *denied, siz
 	if (is_denied(device.mode, device.rdev, denied, n_denied))
 		return err_set(err, EPERM, "device %s: %u:%u is a disk of the guest itself",
 			       from->path, major(device.rdev), minor(device.rdev));
+	if (!is_in_guest(device.mode, device.rdev) && privileged) {
+		log_debug("device %s: the guest has none, left out", from->path);
+		return 0;
+	}
+	if (!is_in_guest(device.mode, device.rdev))
+		return err_set(err, ENODEV,
+			       "device %s (%s %u:%u): the guest has no such device; "
+			       "a virtual machine cannot use the host's",
+			       from->path, S_ISBLK(device.mode) ? "block" : "character",
+			       major(device.rdev), minor(device.rdev));
 	if (old && (old->rdev != device.rdev || (old->mode ^ device.mode) & S_IFMT))
 		return err_set(err, EINVAL, "device %s: it is in linux.devices twice, differently",
 			       from->path);
@@ -113,32 +135,6 @@ static int add_from_spec(const struct oci_device *from, const dev_t *denied, siz
 	else
 		add(list, &device);
 	return 0;
-}
-
-/* A rule for any device, with all that can be done to it. */
-static bool is_for_all(const struct oci_device_rule *rule)
-{
-	return rule->major < 0 && rule->minor < 0 && strchr(rule->access, 'r') &&
-	       strchr(rule->access, 'w') && strchr(rule->access, 'm');
-}
-
-bool devices_allow_all(const struct oci_spec *spec)
-{
-	bool block = false;
-	bool character = false;
-
-	for (size_t i = 0; i < spec->resources.n_device_rules; i++) {
-		const struct oci_device_rule *rule = &spec->resources.device_rules[i];
-
-		if (rule->allow && !is_for_all(rule))
-			continue;
-		/* A later rule that takes anything away makes it another kind of container. */
-		if (rule->type != 'c')
-			block = rule->allow;
-		if (rule->type != 'b')
-			character = rule->allow;
-	}
-	return block && character;
 }
 
 struct walk {
@@ -223,13 +219,14 @@ int devices_of_guest(const char *dir, const dev_t *denied, size_t n_denied,
 int devices_list(const struct oci_spec *spec, const dev_t *denied, size_t n_denied,
 		 struct device_list *ret, struct err *err)
 {
+	bool privileged = oci_allows_all_devices(&spec->resources);
 	int r = 0;
 
 	if (spec->n_devices > DEVICES_MAX)
 		return err_set(err, E2BIG, "linux.devices: %zu entries, at most %u",
 			       spec->n_devices, DEVICES_MAX);
 	for (size_t i = 0; r == 0 && i < spec->n_devices; i++)
-		r = add_from_spec(&spec->devices[i], denied, n_denied, ret, err);
+		r = add_from_spec(&spec->devices[i], privileged, denied, n_denied, ret, err);
 	for (size_t i = 0; r == 0 && i < sizeof(defaults) / sizeof(defaults[0]); i++) {
 		struct device device = { .mode = S_IFCHR | 0666,
 					 .rdev = makedev(defaults[i].major, defaults[i].minor) };
@@ -239,7 +236,7 @@ int devices_list(const struct oci_spec *spec, const dev_t *denied, size_t n_deni
 		device.path = xstrdup(defaults[i].path);
 		add(ret, &device);
 	}
-	if (r == 0 && devices_allow_all(spec))
+	if (r == 0 && privileged)
 		r = devices_of_guest("/dev", denied, n_denied, ret, err);
 	return r;
 }

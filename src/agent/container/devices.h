@@ -37,9 +37,6 @@ int devices_list(const struct oci_spec *spec, const dev_t *denied, size_t n_deni
 		 struct device_list *ret, struct err *err);
 void devices_done(struct device_list *list);
 
-/* Whether the device rules allow everything, which is how engines say "privileged". */
-bool devices_allow_all(const struct oci_spec *spec);
-
 /* Adds all nodes below @dir, the guest's /dev, that are not @denied or in @list already. */
 int devices_of_guest(const char *dir, const dev_t *denied, size_t n_denied,
 		     struct device_list *list, struct err *err);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/host_only.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "oci/check.h"
+#include "oci/spec.h"
+#include "sandbox/persist.h"
+
+/* A namespace that is not listed is the host's. */
+static const struct {
+	const char *type;
+	const char *option;
+	const char *instead;
+} needed[] = {
+	{ "network", "--net=host",
+	  "share the host's network; use a bridge network, or --net=none and kata-network" },
+	{ "pid", "--pid=host", "see the host's processes; leave the option out" },
+	{ "ipc", "--ipc=host", "share the host's memory; leave the option out, or use a volume" },
+	{ "uts", "--uts=host", "have the host's name; use --hostname" },
+};
+
+static bool lists(const struct oci_spec *spec, const char *type)
+{
+	for (size_t i = 0; i < spec->n_namespaces; i++)
+		if (str_eq(spec->namespaces[i].type, type))
+			return true;
+	return false;
+}
+
+static int check_namespaces(const struct oci_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!lists(spec, needed[i].type))
+			return err_set(err, ENOTSUP,
+				       "linux.namespaces: no %s namespace (%s): a virtual machine "
+				       "cannot %s",
+				       needed[i].type, needed[i].option, needed[i].instead);
+	return 0;
+}
+
+static void drop_device(struct oci_spec *spec, size_t i)
+{
+	free(spec->devices[i].path);
+	free(spec->devices[i].type);
+	spec->n_devices--;
+	memmove(&spec->devices[i], &spec->devices[i + 1],
+		(spec->n_devices - i) * sizeof(spec->devices[0]));
+}
+
+/* Their numbers would be those of other disks in the guest. */
+static int check_disks(struct oci_spec *spec, struct err *err)
+{
+	bool privileged = oci_allows_all_devices(&spec->resources);
+	size_t dropped = 0;
+	size_t i = 0;
+
+	while (i < spec->n_devices) {
+		const struct oci_device *device = &spec->devices[i];
+
+		if (!str_eq(device->type, "b")) {
+			i++;
+			continue;
+		}
+		if (!privileged)
+			return err_set(
+				err, ENOTSUP,
+				"linux.devices: %s is a disk of the host (%lld:%lld), which cannot "
+				"be given to a virtual machine; mount it on the host and give the "
+				"folder as a volume",
+				device->path, (long long)device->major, (long long)device->minor);
+		drop_device(spec, i);
+		dropped++;
+	}
+	if (dropped > 0)
+		log_debug("linux.devices: %zu disks of the host are left out", dropped);
+	return 0;
+}
+
+/* The highest number in a list such as "0-3,7"; 0 for what is none: the guest will refuse it. */
+static uint64_t highest(const char *list)
+{
+	CLEANUP(strv_free) char **numbers = strv_split(list, ",- \n");
+	uint64_t max = 0;
+
+	for (char **number = numbers; number && *number; number++) {
+		uint64_t n = 0;
+
+		if (str_to_u64(*number, 0, UINT32_MAX, &n) == 0 && n > max)
+			max = n;
+	}
+	return max;
+}
+
+int host_only_check_limits(const struct oci_resources *resources, const struct machine_size *size,
+			   struct err *err)
+{
+	int64_t vcpus = size->vcpus;
+	int64_t period = resources->cpu_period ? (int64_t)resources->cpu_period : 100000;
+	uint64_t last = resources->cpuset_cpus ? highest(resources->cpuset_cpus) : 0;
+
+	/* Source: openEuler patch 0086. */
+	if (last >= (uint64_t)vcpus && last > 0)
+		return err_set(
+			err, EINVAL,
+			"linux.resources.cpu.cpus: '%s' names processor %llu, but the virtual "
+			"machine has %lld, numbered from 0; see [hypervisor.qemu] default_vcpus",
+			resources->cpuset_cpus, (unsigned long long)last, (long long)vcpus);
+	if (resources->memory_limit > size->memory_mib << 20)
+		log_tell(
+			"linux.resources.memory.limit: %lld MiB is more than the virtual machine's "
+			"%lld MiB; see [hypervisor.qemu] default_memory",
+			(long long)(resources->memory_limit >> 20), (long long)size->memory_mib);
+	if (resources->cpu_quota > 0 && resources->cpu_quota / period >= vcpus &&
+	    resources->cpu_quota > period * vcpus)
+		log_tell("linux.resources.cpu.quota: %.2f processors are more than the virtual "
+			 "machine's %lld; see [hypervisor.qemu] default_vcpus",
+			 (double)resources->cpu_quota / (double)period, (long long)vcpus);
+	return 0;
+}
+
+int host_only_check(struct oci_spec *spec, const struct machine_size *size, struct err *err)
+{
+	int r = check_namespaces(spec, err);
+
+	if (r == 0)
+		r = check_disks(spec, err);
+	return r < 0 ? r : host_only_check_limits(&spec->resources, size, err);
+}
