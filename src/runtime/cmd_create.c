@@ -24,7 +24,9 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 	if (r != 0)
 		return r;
 	log_tell_only_terminals(); /* engines give us the container's streams */
-	r = id_check(o.id, err);
+	r = check_preserved_fds(o.preserve_fds, err);
+	if (r == 0)
+		r = id_check(o.id, err);
 	if (r == 0)
 		r = resolve_bundle(o.bundle, &bundle, err);
 	if (r == 0)

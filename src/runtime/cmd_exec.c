@@ -23,13 +23,17 @@ struct exec_options {
 	const char *pid_file;
 	const char *process_label;
 	const char *apparmor;
+	const char *preserve_fds;
+	const char *cgroup;
 	char **caps;
+	char **gids;
 	const char *id;
 	char **args;
 	bool tty;
 	bool detach;
 	bool no_new_privs;
 	bool no_subreaper;
+	bool ignore_paused;
 };
 
 /* "UID" or "UID:GID". */
@@ -45,6 +49,23 @@ static int set_user(const char *text, struct oci_user *user, struct err *err)
 		return err_set(err, EINVAL, "--user: '%s' is not UID or UID:GID, in numbers", text);
 	user->uid = (uint32_t)uid;
 	user->gid = (uint32_t)gid;
+	return 0;
+}
+
+static int add_gids(char *const *numbers, struct oci_user *user, struct err *err)
+{
+	for (; numbers && *numbers; numbers++) {
+		uint64_t gid = 0;
+
+		if (str_to_u64(*numbers, 0, UINT32_MAX, &gid) < 0)
+			return err_set(err, EINVAL,
+				       "--additional-gids: '%s' is not the number of a group",
+				       *numbers);
+		user->additional_gids =
+			xrealloc(user->additional_gids,
+				 (user->n_additional_gids + 1) * sizeof(*user->additional_gids));
+		user->additional_gids[user->n_additional_gids++] = (uint32_t)gid;
+	}
 	return 0;
 }
 
@@ -87,7 +108,25 @@ static int process_from_options(const struct exec_options *o, const char *id,
 	if (o->no_new_privs)
 		ret->no_new_privileges = true;
 	add_caps(&ret->capabilities, o->caps);
+	r = add_gids(o->gids, &ret->user, err);
+	if (r < 0)
+		return r;
 	return o->user ? set_user(o->user, &ret->user, err) : 0;
+}
+
+/* What runc's exec has and we have not. */
+static int check_options(const struct exec_options *o, struct err *err)
+{
+	if (o->cgroup)
+		return err_set(
+			err, ENOTSUP,
+			"--cgroup: %s: processes are always in the cgroup of their container",
+			o->cgroup);
+	if (o->ignore_paused)
+		return err_set(err, ENOTSUP,
+			       "--ignore-paused: a process of a paused container does not begin; "
+			       "use kata-runtime resume first");
+	return check_preserved_fds(o->preserve_fds, err);
 }
 
 static int exec_and_wait(const struct globals *globals, const struct exec_options *o,
@@ -141,6 +180,11 @@ static int run_exec(const struct globals *globals, int argc, char **argv, struct
 			   "accepted, the guest has no AppArmor"),
 		OPT_BOOL(0, "no-new-privs", &o.no_new_privs, "set no_new_privs"),
 		OPT_LIST('c', "cap", &o.caps, "CAP", "one more capability, repeatable"),
+		OPT_LIST('g', "additional-gids", &o.gids, "GID", "one more group, repeatable"),
+		OPT_STRING(0, "preserve-fds", &o.preserve_fds, "N",
+			   "only 0: descriptors of the host stay on the host"),
+		OPT_STRING(0, "cgroup", &o.cgroup, "PATH", NULL),
+		OPT_BOOL(0, "ignore-paused", &o.ignore_paused, NULL),
 		OPT_BOOL(0, "no-subreaper", &o.no_subreaper, NULL),
 		OPT_ARG("container-id", &o.id, "the container"),
 		OPT_REST("command", &o.args, "the program and its arguments"),
@@ -150,10 +194,13 @@ static int run_exec(const struct globals *globals, int argc, char **argv, struct
 	oci_process_init(&process);
 	r = opt_parse(opts, argc, argv, err);
 	if (r == 0)
+		r = check_options(&o, err);
+	if (r == 0)
 		r = exec_and_wait(globals, &o, &process, err);
 	oci_process_done(&process);
 	strv_free(o.env);
 	strv_free(o.caps);
+	strv_free(o.gids);
 	return r;
 }
 

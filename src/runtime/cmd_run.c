@@ -16,6 +16,8 @@ struct run_options {
 	struct create_options create;
 	bool detach;
 	bool timing;
+	bool keep;
+	bool no_subreaper;
 };
 
 static int create_and_start(const struct globals *globals, const struct run_options *o,
@@ -26,7 +28,9 @@ static int create_and_start(const struct globals *globals, const struct run_opti
 	struct err ignored = { 0 };
 	int r;
 
-	r = id_check(o->create.id, err);
+	r = check_preserved_fds(o->create.preserve_fds, err);
+	if (r == 0)
+		r = id_check(o->create.id, err);
 	if (r == 0)
 		r = resolve_bundle(o->create.bundle, &bundle, err);
 	if (r == 0)
@@ -67,6 +71,8 @@ static int run_run(const struct globals *globals, int argc, char **argv, struct 
 	const struct opt opts[] = {
 		OPT_BOOL('d', "detach", &o.detach, "do not wait for the container"),
 		OPT_BOOL(0, "timing", &o.timing, "print where the time went, on standard error"),
+		OPT_BOOL(0, "keep", &o.keep, "do not delete the container when it has ended"),
+		OPT_BOOL(0, "no-subreaper", &o.no_subreaper, NULL),
 		CREATE_OPTIONS(o.create),
 		OPT_END,
 	};
@@ -84,7 +90,7 @@ static int run_run(const struct globals *globals, int argc, char **argv, struct 
 	timeline_mark(&timeline, "run");
 	if (code == LOST_CODE && container_is_lost(o.create.id))
 		(void)fprintf(stderr, "container %s: its virtual machine has ended\n", o.create.id);
-	r = container_delete(o.create.id, true, &deleted);
+	r = o.keep ? 0 : container_delete(o.create.id, true, &deleted);
 	timeline_mark(&timeline, "delete");
 	if (o.timing)
 		timeline_print(&timeline, stderr);

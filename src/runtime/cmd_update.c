@@ -191,7 +191,8 @@ static int update(const char *name, const struct words *words, struct err *err)
 
 	if (words->l3_cache_schema)
 		return err_set(err, ENOTSUP,
-			       "--l3-cache-schema: is not supported, a virtual machine shares the "
+			       "--l3-cache-schema, --mem-bw-schema: not supported, a virtual "
+			       "machine shares the "
 			       "host's cache as a whole");
 	r = words->file ? take_file(words->file, &resources, err)
 			: take_words(words, &resources, err);
@@ -231,6 +232,7 @@ static int run_update(const struct globals *globals __attribute__((unused)), int
 			   "limit of memory and swap together, -1: no limit"),
 		OPT_STRING(0, "pids-limit", &words.pids_limit, "N", "processes, -1: no limit"),
 		OPT_STRING(0, "l3-cache-schema", &words.l3_cache_schema, "S", "not supported"),
+		OPT_STRING(0, "mem-bw-schema", &words.l3_cache_schema, "S", NULL),
 		OPT_ARG("container-id", &name, "the container"),
 		OPT_END,
 	};

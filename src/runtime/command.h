@@ -9,6 +9,8 @@ struct config;
 struct err;
 struct proc_id;
 
+#define OCI_VERSION "1.2.0" /* of the runtime-spec that we follow */
+
 struct globals {
 	const char *program;     /* argv[0]'s last part, for messages */
 	const char *config_path; /* --kata-config, or NULL */
@@ -33,6 +35,7 @@ extern const struct command cmd_create;
 extern const struct command cmd_delete;
 extern const struct command cmd_events;
 extern const struct command cmd_exec;
+extern const struct command cmd_features;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;
 extern const struct command cmd_pause;
@@ -49,6 +52,9 @@ extern const struct command cmd_update;
  * keys and, once per boot of the host, about a missing KVM.
  */
 int load_config(const struct globals *globals, bool warn, struct config **ret, struct err *err);
+
+/* --preserve-fds: -ENOTSUP for more than none. @text may be NULL. */
+int check_preserved_fds(const char *text, struct err *err);
 
 /* Whether cgroups that may not be written are no error: --rootless. */
 bool cgroups_optional(const struct globals *globals);

@@ -67,6 +67,23 @@ int load_config(const struct globals *globals, bool warn_user, struct config **r
 	return 0;
 }
 
+int check_preserved_fds(const char *text, struct err *err)
+{
+	uint64_t n = 0;
+
+	if (!text)
+		return 0;
+	if (str_to_u64(text, 0, INT32_MAX, &n) < 0)
+		return err_set(err, EINVAL, "--preserve-fds: '%s' is not a number of descriptors",
+			       text);
+	if (n == 0)
+		return 0;
+	return err_set(err, ENOTSUP,
+		       "--preserve-fds: %s: a virtual machine cannot have descriptors of the host; "
+		       "use 0, and give files as volumes",
+		       text);
+}
+
 /* With "auto": when the root that we are is not the host's. */
 bool cgroups_optional(const struct globals *globals)
 {

@@ -16,12 +16,10 @@
 #include "runtime/command.h"
 #include "version.h"
 
-#define OCI_VERSION "1.2.0" /* of the runtime-spec that we follow */
-
 static const struct command *const commands[] = {
-	&cmd_create, &cmd_start,  &cmd_run,    &cmd_state, &cmd_kill,
-	&cmd_delete, &cmd_exec,   &cmd_list,   &cmd_ps,    &cmd_pause,
-	&cmd_resume, &cmd_update, &cmd_events, &cmd_spec,  NULL,
+	&cmd_create, &cmd_start, &cmd_run,      &cmd_state, &cmd_kill,   &cmd_delete,
+	&cmd_exec,   &cmd_list,  &cmd_ps,       &cmd_pause, &cmd_resume, &cmd_update,
+	&cmd_events, &cmd_spec,  &cmd_features, NULL,
 };
 
 static void print_version(void)
@@ -67,6 +65,12 @@ static int run_command(const struct globals *g, int argc, char **argv, struct er
 		argv[0] = name;
 		return (*c)->run(g, argc, argv, err);
 	}
+	if (str_eq(argv[0], "checkpoint") || str_eq(argv[0], "restore"))
+		return err_set(
+			err, ENOTSUP,
+			"%s: not supported: CRIU sees the processes of its own kernel only, and "
+			"these run in a virtual machine",
+			argv[0]);
 	return err_set(err, EINVAL, "Invalid command \"%s\"; '%s help' lists the commands", argv[0],
 		       g->program);
 }
@@ -77,6 +81,7 @@ static int run(int argc, char **argv, struct err *err)
 			     .root = "/var/run/kata-containers",
 			     .log_format = "text",
 			     .rootless = "auto" };
+	const char *criu = NULL;
 	int used = 0;
 	int r;
 
@@ -94,6 +99,7 @@ static int run(int argc, char **argv, struct err *err)
 		OPT_BOOL(0, "systemd-cgroup", &g.systemd_cgroup,
 			 "cgroupsPath has the form slice:prefix:name"),
 		OPT_BOOL(0, "debug", &g.debug, "log level debug"),
+		OPT_STRING(0, "criu", &criu, "PATH", NULL), /* podman passes it; see checkpoint */
 		OPT_BOOL('v', "version", &g.version, "show the version"),
 		OPT_END,
 	};

@@ -81,7 +81,8 @@ int container_kill(const char *id, int signo, bool all, struct err *err)
 	if (r < 0)
 		return r;
 	if (view.state != STATE_READY && view.state != STATE_RUNNING && view.state != STATE_PAUSED)
-		return err_set(err, ESRCH, "container %s not running: it is %s", id,
+		/* containerd looks for the first three words. */
+		return err_set(err, ESRCH, "container not running: %s is %s", id,
 			       state_name(view.state));
 	last_resort = signo == SIGKILL && str_eq(view.record->sandbox, id);
 	r = sandbox_connect(view.record->sandbox, &agent, err);

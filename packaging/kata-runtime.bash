@@ -1,0 +1,46 @@
+# kata-runtime.bash - completion of commands, options and containers
+#
+# Commands and options come from the program's own help, so they are those that it has.
+
+_kata_runtime_options()
+{
+	"$@" --help 2>/dev/null | grep -o -- '^ *\(-[a-z], \)\?--[a-z0-9-]*' | grep -o -- '--[a-z0-9-]*'
+}
+
+_kata_runtime()
+{
+	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local command='' i words
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--kata-config | --log | --log-format | --root | --rootless) i=$((i + 1)) ;;
+		-*) ;;
+		*)
+			command=${COMP_WORDS[i]}
+			break
+			;;
+		esac
+	done
+	case $previous in
+	--kata-config | --log | --pid-file | --process | --resources | --console | --console-socket | --bundle | -b | -p)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	--log-format) words='text json' ;;
+	--format) words='table json' ;;
+	*)
+		if [[ $word == -* ]]; then
+			words=$(_kata_runtime_options "$program" ${command:+"$command"})
+		elif [[ -z $command ]]; then
+			words=$("$program" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
+		else
+			words=$("$program" list --quiet 2>/dev/null)
+		fi
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -o default -F _kata_runtime kata-runtime
