@@ -141,7 +141,9 @@ TEST(an_entry_that_is_no_device_is_refused)
 	assert_string_equal(err.text, "device /dev/x: 4096:0 is not within 0:0 and 4095:1048575");
 	assert_int_equal(list_one((char[]){ "b" }, 1, -1), -EINVAL);
 	assert_int_equal(list_one((char[]){ "p" }, -1, -1), 0);
-	assert_int_equal(list_one((char[]){ "u" }, 4095, 1048575), 0);
+	assert_int_equal(list_one((char[]){ "u" }, 1, 3), 0);
+	assert_int_equal(list_one((char[]){ "u" }, 4095, 1048575), -ENODEV);
+	assert_non_null(strstr(err.text, "(character 4095:1048575): the guest has no such device"));
 }
 
 TEST(keys_of_sysctl_are_files)
