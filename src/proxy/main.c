@@ -27,6 +27,7 @@ struct options {
 	const char *events_socket;
 	const char *stderr_fd;
 	const char *last_words;
+	const char *share_fd;
 	const char *sandbox;
 	const char *log;
 	bool debug;
@@ -48,6 +49,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 			   "a monitor of QEMU for its events"),
 		OPT_STRING(0, "stderr-fd", &o->stderr_fd, "FD",
 			   "a pipe with QEMU's standard error"),
+		OPT_STRING(0, "share-fd", &o->share_fd, "FD",
+			   "a pidfd of virtiofsd: its end is the machine's"),
 		OPT_STRING(0, "last-words", &o->last_words, "FILE",
 			   "where the end of console and standard error go when QEMU ends"),
 		OPT_STRING(0, "sandbox", &o->sandbox, "ID", "the sandbox, for log lines"),
@@ -88,16 +91,20 @@ static int open_listener(const struct options *o, struct err *err)
 static int start_monitor(const struct options *o, struct loop *loop, struct monitor **ret,
 			 struct err *err)
 {
-	int stderr_fd = -1;
-	int r;
+	struct monitor_sources sources = { .console = o->agent_logs_socket,
+					   .events = o->events_socket,
+					   .stderr_fd = -1,
+					   .share_fd = -1,
+					   .last_words = o->last_words };
+	int r = 0;
 
-	if (o->stderr_fd) {
-		r = parse_fd("stderr-fd", o->stderr_fd, &stderr_fd, err);
-		if (r < 0)
-			return r;
-	}
-	return monitor_new(loop, o->agent_logs_socket, o->events_socket, stderr_fd, o->last_words,
-			   ret, err);
+	if (o->stderr_fd)
+		r = parse_fd("stderr-fd", o->stderr_fd, &sources.stderr_fd, err);
+	if (r == 0 && o->share_fd)
+		r = parse_fd("share-fd", o->share_fd, &sources.share_fd, err);
+	if (r < 0)
+		return r;
+	return monitor_new(loop, &sources, ret, err);
 }
 
 /* Engines leave 1,024, which is less than one for each stream. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -33,6 +34,7 @@ struct monitor {
 	struct loop *loop;
 	struct source sources[N_SOURCES];
 	struct watch signals;
+	struct watch share;
 	int signal_fd;
 	char *last_words;
 };
@@ -85,6 +87,34 @@ static int watch_signals(struct monitor *monitor, struct err *err)
 			err);
 }
 
+/* It has closed its sockets by then. */
+static bool qemu_has_ended(struct monitor *monitor)
+{
+	struct source *events = &monitor->sources[EVENTS];
+	ssize_t n = events->fd < 0 ? -1 : 1;
+
+	for (int i = 0; i < DRAIN_READS && n > 0; i++)
+		n = take(events);
+	return n == 0;
+}
+
+static void share_ended(struct watch *watch, uint32_t events __attribute__((unused)))
+{
+	static const char quit[] = "{\"execute\":\"quit\"}\n";
+	struct monitor *monitor = container_of(watch, struct monitor, share);
+	struct source *qemu = &monitor->sources[QEMU];
+
+	watch_remove(watch);
+	loop_stop(monitor->loop, 0);
+	if (qemu_has_ended(monitor))
+		return; /* virtiofsd only followed it */
+	log_error("virtiofsd has ended, and with it the virtual machine");
+	buf_printf(&qemu->tail, "virtiofsd has ended\n");
+	/* As far as QEMU still listens: who deletes the sandbox kills it anyway. */
+	if (monitor->sources[EVENTS].fd >= 0)
+		(void)write(monitor->sources[EVENTS].fd, quit, sizeof(quit) - 1);
+}
+
 static int add_source(struct monitor *monitor, int which, int fd, size_t keep, struct err *err)
 {
 	struct source *source = &monitor->sources[which];
@@ -103,8 +133,8 @@ static int add_socket(struct monitor *monitor, int which, const char *path, size
 	return fd < 0 ? fd : add_source(monitor, which, fd, keep, err);
 }
 
-int monitor_new(struct loop *loop, const char *console, const char *events, int stderr_fd,
-		const char *last_words, struct monitor **ret, struct err *err)
+int monitor_new(struct loop *loop, const struct monitor_sources *from, struct monitor **ret,
+		struct err *err)
 {
 	static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
 	struct monitor *monitor = xcalloc(1, sizeof(*monitor));
@@ -112,18 +142,20 @@ int monitor_new(struct loop *loop, const char *console, const char *events, int 
 
 	*ret = monitor; /* the caller frees it, half-built too */
 	monitor->loop = loop;
-	monitor->last_words = last_words ? xstrdup(last_words) : NULL;
+	monitor->last_words = from->last_words ? xstrdup(from->last_words) : NULL;
 	for (int i = 0; i < N_SOURCES; i++)
 		monitor->sources[i].fd = -1;
 	r = watch_signals(monitor, err);
-	if (r == 0 && console)
-		r = add_socket(monitor, CONSOLE, console, CONSOLE_KEEP, err);
-	if (r == 0 && events)
-		r = add_socket(monitor, EVENTS, events, OTHER_KEEP, err);
-	if (r == 0 && events)
+	if (r == 0 && from->console)
+		r = add_socket(monitor, CONSOLE, from->console, CONSOLE_KEEP, err);
+	if (r == 0 && from->events)
+		r = add_socket(monitor, EVENTS, from->events, OTHER_KEEP, err);
+	if (r == 0 && from->events)
 		r = write_full(monitor->sources[EVENTS].fd, hello, sizeof(hello) - 1);
-	if (r == 0 && stderr_fd >= 0)
-		r = add_source(monitor, QEMU, stderr_fd, OTHER_KEEP, err);
+	if (r == 0 && from->stderr_fd >= 0)
+		r = add_source(monitor, QEMU, from->stderr_fd, OTHER_KEEP, err);
+	if (r == 0 && from->share_fd >= 0)
+		r = loop_add(loop, &monitor->share, from->share_fd, EPOLLIN, share_ended, err);
 	return r;
 }
 
@@ -167,6 +199,7 @@ void monitor_free(struct monitor *monitor)
 		buf_done(&monitor->sources[i].tail);
 	}
 	watch_remove(&monitor->signals);
+	watch_remove(&monitor->share);
 	if (monitor->signal_fd >= 0)
 		close(monitor->signal_fd);
 	free(monitor->last_words);

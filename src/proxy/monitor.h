@@ -8,13 +8,23 @@ struct err;
 struct loop;
 struct monitor;
 
+/* Each may be absent: NULL, -1. */
+struct monitor_sources {
+	const char *console; /* sockets of QEMU */
+	const char *events;
+	int stderr_fd;          /* QEMU's standard error */
+	int share_fd;           /* a pidfd of virtiofsd */
+	const char *last_words; /* a file */
+};
+
 /*
  * Reads the guest's console, QEMU's events and QEMU's standard error, keeps the
  * last 64 KiB of the console and the last 4 KiB of the others, and writes them
- * to the file @last_words at the end. Every source may be absent (NULL, -1).
+ * to the file last_words at the end. When virtiofsd ends, QEMU is told to quit
+ * and the loop stopped: without its files the guest would hang.
  */
-int monitor_new(struct loop *loop, const char *console, const char *events, int stderr_fd,
-		const char *last_words, struct monitor **ret, struct err *err);
+int monitor_new(struct loop *loop, const struct monitor_sources *sources, struct monitor **ret,
+		struct err *err);
 
 /* QEMU has ended: takes in what is still to be read and writes the file. */
 void monitor_finish(struct monitor *monitor);

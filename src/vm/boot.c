@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -332,8 +333,9 @@ static int start_qemu(struct boot *boot, struct err *err)
 static int start_proxy(struct boot *boot, struct err *err)
 {
 	const struct config *config = boot->params->config;
-	const int fds[] = { boot->proxy, boot->vm->stderr_fd };
+	int fds[3] = { boot->proxy, boot->vm->stderr_fd };
 	CLEANUP(strv_free) char **argv = NULL;
+	CLEANUP(close) int share = -1;
 
 	strv_add(&argv, config->proxy.path);
 	strv_add(&argv, "-listen-socket");
@@ -352,7 +354,14 @@ static int start_proxy(struct boot *boot, struct err *err)
 	strv_addf(&argv, "%s/" VM_LAST_WORDS, boot->vm->dir);
 	if (config->proxy.enable_debug)
 		strv_add(&argv, "-debug");
-	return start(boot, "proxy", false, argv, fds, 2, &boot->vm->proxy, err);
+	if (boot->vm->virtiofsd.pid > 0) {
+		share = (int)syscall(SYS_pidfd_open, boot->vm->virtiofsd.pid, 0);
+		if (share < 0)
+			return err_errno(err, "watch virtiofsd");
+		strv_addf(&argv, "-share-fd=%d", share);
+		fds[2] = share;
+	}
+	return start(boot, "proxy", false, argv, fds, share < 0 ? 2 : 3, &boot->vm->proxy, err);
 }
 
 const char *vm_accelerator_warning(const struct config *config)

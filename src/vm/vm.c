@@ -158,8 +158,13 @@ bool vm_is_alive(const char *dir)
 {
 	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	/* Without its proxy a machine cannot be reached any more (design E8). */
-	return fd >= 0 && is_running(fd, "qemu.record") && is_running(fd, "proxy.record");
+	/*
+	 * Without its proxy a machine cannot be reached any more (design E8), and without
+	 * virtiofsd, if it has one, the guest hangs.
+	 */
+	return fd >= 0 && is_running(fd, "qemu.record") && is_running(fd, "proxy.record") &&
+	       (faccessat(fd, "virtiofsd.record", F_OK, 0) < 0 ||
+		is_running(fd, "virtiofsd.record"));
 }
 
 int vm_destroy(const char *dir, uint64_t deadline, struct err *err)
