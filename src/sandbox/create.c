@@ -356,6 +356,7 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	CLEANUP(free) char *sid = NULL;
 	int r;
 
+	sandboxes_sweep();
 	r = id_check(params->id, err);
 	if (r == 0)
 		r = oci_spec_load(params->bundle, &spec, err);

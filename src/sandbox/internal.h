@@ -57,6 +57,9 @@ int sandbox_remove(const char *sid, struct err *err);
 /* Stops the guest in good order as far as it takes part, then sandbox_remove(). */
 int sandbox_stop(const char *sid, bool force, struct err *err);
 
+/* Removes what another boot of the host has left, of any sandbox; what fails is logged. */
+void sandboxes_sweep(void);
+
 /* Whether the sandbox is known to be of another boot of the host. */
 bool sandbox_is_stale(const char *sid);
 

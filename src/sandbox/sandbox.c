@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
@@ -299,4 +300,27 @@ int sandbox_stop(const char *sid, bool force, struct err *err)
 			agent, deadline_in(force ? DESTROY_FORCED_MS : DESTROY_MS), &ignored);
 	r = fault_point("guest stopped", err);
 	return r < 0 ? r : sandbox_remove(sid, err);
+}
+
+/* Engines that forget what ran before a boot never delete it (Podman, whose own state is gone). */
+void sandboxes_sweep(void)
+{
+	CLEANUP(free) char *path = paths_sandboxes();
+	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		CLEANUP(free) char *sandbox = NULL;
+		CLEANUP(close) int lock = -1;
+		struct err err = { 0 };
+
+		if (entry->d_name[0] == '.' || !sandbox_is_stale(entry->d_name))
+			continue;
+		sandbox = paths_sandbox(entry->d_name);
+		lock = lock_sandbox(sandbox, false, &err);
+		/* Asked again: another command may have been faster, and the id be in use anew. */
+		if (lock >= 0 && sandbox_is_stale(entry->d_name) &&
+		    sandbox_remove(entry->d_name, &err) < 0)
+			log_warn("sandbox %s of another boot stays: %s", entry->d_name, err.text);
+	}
 }

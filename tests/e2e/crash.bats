@@ -269,6 +269,34 @@ make_stale()
 	is_status "$ID" running
 }
 
+@test "what another boot left is swept away by the next create, whatever its id" {
+	start_sleeper old
+	kill -KILL "$(pid_of_helper qemu old)" "$(pid_of_helper proxy old)" "$(pid_of_helper virtiofsd old)"
+	wait_until is_status old stopped
+	another_boot old
+	dir=$(bundle)
+	set_args "$dir" true
+	runtime run --bundle "$dir" "$ID" </dev/null
+	[ ! -e "$KATA_RUN_DIR/vc/sbs/old" ]
+	[ ! -e "$KATA_RUN_DIR/kata-containers/containers-mapping/old" ]
+	[ ! -e "$KATA_RUN_DIR/kata-containers/shared/sandboxes/old" ]
+}
+
+@test "the end of virtiofsd ends the machine: 255, stopped, deleted as ever" {
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	runtime --log "$WORK/log" run --bundle "$dir" "$ID" </dev/null 2>"$WORK/err" &
+	pid=$!
+	wait_until is_status "$ID" running
+	qemu=$(pid_of_helper qemu)
+	kill -KILL "$(pid_of_helper virtiofsd)"
+	code=0
+	wait "$pid" || code=$?
+	[ "$code" -eq 255 ]
+	grep -q 'its virtual machine has ended' "$WORK/err"
+	gone "$qemu"
+}
+
 @test "records of another boot never make delete --force kill a process that is somebody else's" {
 	start_sleeper
 	pids=$(all_pids)
