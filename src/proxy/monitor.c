@@ -112,7 +112,7 @@ static void share_ended(struct watch *watch, uint32_t events __attribute__((unus
 	buf_printf(&qemu->tail, "virtiofsd has ended\n");
 	/* As far as QEMU still listens: who deletes the sandbox kills it anyway. */
 	if (monitor->sources[EVENTS].fd >= 0)
-		(void)write(monitor->sources[EVENTS].fd, quit, sizeof(quit) - 1);
+		(void)write_full(monitor->sources[EVENTS].fd, quit, sizeof(quit) - 1);
 }
 
 static int add_source(struct monitor *monitor, int which, int fd, size_t keep, struct err *err)

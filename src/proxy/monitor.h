@@ -23,7 +23,7 @@ struct monitor_sources {
  * to the file last_words at the end. When virtiofsd ends, QEMU is told to quit
  * and the loop stopped: without its files the guest would hang.
  */
-int monitor_new(struct loop *loop, const struct monitor_sources *sources, struct monitor **ret,
+int monitor_new(struct loop *loop, const struct monitor_sources *from, struct monitor **ret,
 		struct err *err);
 
 /* QEMU has ended: takes in what is still to be read and writes the file. */
