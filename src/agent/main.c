@@ -15,6 +15,7 @@
 #include "agent/channel.h"
 #include "agent/guest.h"
 #include "agent/sandbox.h"
+#include "agent/vsock.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -53,6 +54,7 @@ static int watch_children(struct agent *agent, struct err *err)
 
 struct options {
 	bool unified;        /* unified_cgroup_hierarchy */
+	bool vsock;          /* use_vsock */
 	uint64_t max_inodes; /* 0: as many as there may be */
 };
 
@@ -61,6 +63,7 @@ static void read_options(struct agent *agent, struct options *ret)
 	CLEANUP(free) char *max_inodes = NULL;
 	CLEANUP(free) char *cmdline = NULL;
 	CLEANUP(free) char *unified = NULL;
+	CLEANUP(free) char *vsock = NULL;
 	CLEANUP(free) char *level = NULL;
 
 	if (file_read_at(AT_FDCWD, "/proc/cmdline", 8192, &cmdline) < 0)
@@ -69,29 +72,49 @@ static void read_options(struct agent *agent, struct options *ret)
 	agent->debug = level && str_eq(level, "debug");
 	unified = guest_option(cmdline, "unified_cgroup_hierarchy");
 	ret->unified = !unified || !(str_eq(unified, "false") || str_eq(unified, "0"));
+	vsock = guest_option(cmdline, "use_vsock");
+	ret->vsock = vsock && (str_eq(vsock, "true") || str_eq(vsock, "1"));
 	max_inodes = guest_option(cmdline, "max_inodes");
 	if (max_inodes && str_to_u64(max_inodes, 0, UINT64_MAX, &ret->max_inodes) < 0)
 		log_warn("agent.max_inodes=%s is not a number", max_inodes);
 	log_set_level(agent->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 }
 
-static int serve(struct agent *agent, const struct options *options, struct err *err)
+static int listen_on_port(struct agent *agent, struct err *err)
 {
 	CLEANUP(free) char *port = NULL;
+	int r;
+
+	port = channel_wait_port(CHANNEL_PORT_NAME, deadline_in(PORT_WAIT_MS));
+	if (!port)
+		return err_set(err, ENODEV, "the virtual machine has no port " CHANNEL_PORT_NAME);
+	r = channel_open(agent, port, &agent->channel, err);
+	if (r == 0)
+		loop_set_idle(agent->loop, channel_flush, agent->channel);
+	return r;
+}
+
+static int listen_on_vsock(struct agent *agent, struct err *err)
+{
+	struct vsock *vsock = NULL;
+	int r = vsock_open(agent, &vsock, err);
+
+	if (r == 0)
+		loop_set_idle(agent->loop, vsock_flush, vsock);
+	return r;
+}
+
+static int serve(struct agent *agent, const struct options *options, struct err *err)
+{
 	int r;
 
 	r = loop_new(&agent->loop, err);
 	if (r == 0)
 		r = watch_children(agent, err);
+	if (r == 0)
+		r = options->vsock ? listen_on_vsock(agent, err) : listen_on_port(agent, err);
 	if (r < 0)
 		return r;
-	port = channel_wait_port(CHANNEL_PORT_NAME, deadline_in(PORT_WAIT_MS));
-	if (!port)
-		return err_set(err, ENODEV, "the virtual machine has no port " CHANNEL_PORT_NAME);
-	r = channel_open(agent, port, &agent->channel, err);
-	if (r < 0)
-		return r;
-	loop_set_idle(agent->loop, channel_flush, agent->channel);
 	if (options->max_inodes > 0)
 		cached_files_watch(agent->loop, options->max_inodes);
 	log_info("kata-agent " KATA_VERSION " is ready");

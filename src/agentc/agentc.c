@@ -11,6 +11,7 @@
 #include "agentc/spec_pb.h"
 #include "agentc/stats_pb.h"
 #include "base/clock.h"
+#include "base/dial.h"
 #include "base/err.h"
 #include "base/interrupt.h"
 #include "base/io.h"
@@ -29,10 +30,10 @@ struct agentc {
 	struct ttrpc_client client;
 };
 
-int agentc_connect(const char *socket, struct agentc **ret, struct err *err)
+int agentc_connect(const char *url, uint64_t deadline, struct agentc **ret, struct err *err)
 {
 	struct agentc *agent;
-	int fd = unix_connect(socket, err);
+	int fd = dial(url, deadline, err);
 	int r;
 
 	if (fd < 0)
@@ -40,7 +41,7 @@ int agentc_connect(const char *socket, struct agentc **ret, struct err *err)
 	r = fd_set_nonblock(fd, true);
 	if (r < 0) {
 		close(fd);
-		return err_set(err, -r, "connect to %s", socket);
+		return err_set(err, -r, "connect to %s", url);
 	}
 	agent = xcalloc(1, sizeof(*agent));
 	agent->fd = fd;

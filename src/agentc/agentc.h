@@ -22,8 +22,8 @@ struct oci_spec;
  * more use.
  */
 
-/* @socket is the proxy's. */
-int agentc_connect(const char *socket, struct agentc **ret, struct err *err);
+/* @url as for dial(). */
+int agentc_connect(const char *url, uint64_t deadline, struct agentc **ret, struct err *err);
 void agentc_free(struct agentc *agent);
 DEFINE_CLEANUP(struct agentc *, agentc_free)
 

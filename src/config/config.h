@@ -37,6 +37,7 @@ struct config {
 		int64_t msize_9p;
 		char *entropy_source;
 		char *guest_hook_path;
+		bool use_vsock;
 		bool enable_debug;
 	} hypervisor;
 

@@ -86,6 +86,8 @@ const struct config_key config_keys[] = {
 	STRING(QEMU, "guest_hook_path", hypervisor.guest_hook_path, "", NULL,
 	       "a folder of the guest with programs to run around every container, in prestart/, "
 	       "poststart/ and poststop/; \"\" for none"),
+	BOOL(QEMU, "use_vsock", hypervisor.use_vsock,
+	     "reach the agent by vsock (/dev/vhost-vsock) instead of a serial port and kata-proxy"),
 	BOOL(QEMU, "enable_debug", hypervisor.enable_debug,
 	     "let the guest kernel print everything to its console"),
 	STRING("proxy.kata", "path", proxy.path, "/usr/bin/kata-proxy", NULL,

@@ -33,6 +33,8 @@ struct machine {
 	int qmp_fd;     /* listening Unix sockets: of the lock's holder, */
 	int events_fd;  /* of the monitor, */
 	int console_fd; /* of the guest's console */
-	int channel_fd; /* and of its agent */
+	int channel_fd; /* and of its agent; -1: it is reached by vsock */
+	int vsock_fd;   /* of vsock_reserve(), or -1 */
+	uint32_t vsock_cid;
 	const char *pid_file;
 };

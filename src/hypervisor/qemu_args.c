@@ -126,6 +126,12 @@ static void add_channel(char ***args, const struct machine *m, const struct mach
 	add(args, "-device", "virtio-serial-pci,id=serial0,bus=%s,romfile=", kind->bus);
 	add_socket(args, "console0", m->console_fd);
 	add(args, "-device", "virtconsole,chardev=console0,id=hvc0,bus=serial0.0");
+	if (m->channel_fd < 0) {
+		add(args, "-device",
+		    "vhost-vsock-pci,id=vsock0,guest-cid=%u,vhostfd=%d,bus=%s,romfile=",
+		    m->vsock_cid, m->vsock_fd, kind->bus);
+		return;
+	}
 	add_socket(args, "channel0", m->channel_fd);
 	add(args, "-device",
 	    "virtserialport,chardev=channel0,id=channel0,bus=serial0.0,name=agent.channel.0");

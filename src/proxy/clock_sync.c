@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "proxy/mux.h"
 
 #define SYNC_PERIOD_MS    60000u
 #define SYNC_ROUNDTRIP_US 20000
@@ -74,19 +73,13 @@ static void answered(void *owner, int64_t guest_us, const struct err *error)
 	timer_set(sync->loop, &sync->timer, deadline_in(SYNC_PERIOD_MS), next_round);
 }
 
-/* Asked before, it would be answered at the end of the boot, and tell nothing. */
-static void guest_is_alive(void *data)
-{
-	ask(data);
-}
-
 static void ask(struct clock_sync *sync)
 {
 	sync->asked_us = realtime_us();
 	calls_get_clock(sync->calls, answered);
 }
 
-static int feed(void *data, const uint8_t *bytes, size_t len)
+int clock_sync_feed(void *data, const uint8_t *bytes, size_t len)
 {
 	struct clock_sync *sync = data;
 	struct err error = { 0 };
@@ -97,16 +90,21 @@ static int feed(void *data, const uint8_t *bytes, size_t len)
 	return r;
 }
 
-void clock_sync_start(struct loop *loop, struct mux *mux)
+struct buf *clock_sync_out(struct clock_sync *sync)
 {
-	struct clock_sync *sync = xcalloc(1, sizeof(*sync)); /* as long as the program */
-	struct err error = { 0 };
+	return calls_out(sync->calls);
+}
+
+void clock_sync_begin(void *data)
+{
+	ask(data);
+}
+
+struct clock_sync *clock_sync_new(struct loop *loop)
+{
+	struct clock_sync *sync = xcalloc(1, sizeof(*sync));
 
 	sync->loop = loop;
 	sync->calls = calls_new(sync);
-	if (mux_open_local(mux, calls_out(sync->calls), feed, sync, &error) < 0) {
-		log_error("clock stream: %s", error.text);
-		return;
-	}
-	mux_when_alive(mux, guest_is_alive, sync); /* our stream's opening is answered first */
+	return sync;
 }

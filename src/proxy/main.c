@@ -9,17 +9,20 @@
 
 #include "base/cleanup.h"
 #include "base/cli.h"
+#include "base/dial.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/str.h"
 #include "proxy/clock_sync.h"
+#include "proxy/direct.h"
 #include "proxy/monitor.h"
 #include "proxy/mux.h"
 #include "version.h"
 
 struct options {
+	const char *agent;
 	const char *mux_socket;
 	const char *listen_socket;
 	const char *listen_fd;
@@ -37,6 +40,8 @@ struct options {
 static int parse(int argc, char **argv, struct options *o, struct err *err)
 {
 	const struct opt opts[] = {
+		OPT_STRING(0, "agent", &o->agent, "URL",
+			   "the agent, vsock://CID:PORT: there is nothing to relay"),
 		OPT_STRING(0, "mux-socket", &o->mux_socket, "PATH",
 			   "QEMU's end of the serial port"),
 		OPT_STRING(0, "listen-socket", &o->listen_socket, "URL",
@@ -95,7 +100,8 @@ static int start_monitor(const struct options *o, struct loop *loop, struct moni
 					   .events = o->events_socket,
 					   .stderr_fd = -1,
 					   .share_fd = -1,
-					   .last_words = o->last_words };
+					   .last_words = o->last_words,
+					   .relays = o->mux_socket != NULL };
 	int r = 0;
 
 	if (o->stderr_fd)
@@ -118,35 +124,68 @@ static void raise_nofile(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* with fewer, fewer clients are served */
 }
 
-static int run(const struct options *o, struct err *err)
+static int check(const struct options *o, struct err *err)
 {
-	CLEANUP(loop_free) struct loop *loop = NULL;
-	CLEANUP(monitor_free) struct monitor *monitor = NULL;
-	CLEANUP(mux_free) struct mux *mux = NULL;
+	if (str_empty(o->mux_socket) && str_empty(o->agent))
+		return err_set(err, EINVAL, "-mux-socket: missing, the socket of the serial port");
+	if (!str_empty(o->mux_socket) && str_empty(o->listen_socket) && str_empty(o->listen_fd))
+		return err_set(err, EINVAL, "-listen-socket: missing, where clients connect");
+	if (o->agent && str_empty(o->events_socket))
+		return err_set(err, EINVAL, "-events-socket: missing, it tells the end of QEMU");
+	return o->agent ? dial_check(o->agent, err) : 0;
+}
+
+/* Clients, and the clock, over the one serial port. */
+static int start_mux(const struct options *o, struct loop *loop, struct clock_sync *sync,
+		     struct mux **ret, struct err *err)
+{
 	int listener;
 	int serial;
 	int r;
 
-	if (str_empty(o->mux_socket))
-		return err_set(err, EINVAL, "-mux-socket: missing, the socket of the serial port");
-	if (str_empty(o->listen_socket) && str_empty(o->listen_fd))
-		return err_set(err, EINVAL, "-listen-socket: missing, where clients connect");
-	r = loop_new(&loop, err);
-	if (r < 0)
-		return r;
 	serial = unix_connect(o->mux_socket, err);
 	if (serial < 0)
 		return serial;
 	listener = open_listener(o, err);
-	if (listener < 0)
+	if (listener < 0) {
+		close(serial);
 		return listener;
-	r = start_monitor(o, loop, &monitor, err);
+	}
+	r = mux_new(loop, serial, listener, ret, err);
+	if (r == 0)
+		r = mux_open_local(*ret, clock_sync_out(sync), clock_sync_feed, sync, err);
+	if (r == 0) /* our stream's opening is answered first */
+		mux_when_alive(*ret, clock_sync_begin, sync);
+	return r;
+}
+
+static int run(const struct options *o, struct err *err)
+{
+	CLEANUP(loop_free) struct loop *loop = NULL;
+	CLEANUP(monitor_free) struct monitor *monitor = NULL;
+	CLEANUP(direct_free) struct direct *direct = NULL;
+	CLEANUP(mux_free) struct mux *mux = NULL;
+	struct direct_user user = { .connected = clock_sync_begin, .feed = clock_sync_feed };
+	struct clock_sync *sync;
+	int r;
+
+	r = check(o, err);
+	if (r == 0)
+		r = loop_new(&loop, err);
 	if (r < 0)
 		return r;
-	r = mux_new(loop, serial, listener, &mux, err);
+	sync = clock_sync_new(loop);
+	if (o->mux_socket)
+		r = start_mux(o, loop, sync, &mux, err);
+	if (r == 0)
+		r = start_monitor(o, loop, &monitor, err);
 	if (r < 0)
 		return r;
-	clock_sync_start(loop, mux);
+	if (!mux) {
+		user.out = clock_sync_out(sync);
+		user.data = sync;
+		direct = direct_new(loop, o->agent, &user);
+	}
 	r = loop_run(loop, err);
 	monitor_finish(monitor);
 	return r;

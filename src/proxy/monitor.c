@@ -25,6 +25,7 @@ struct source {
 	struct watch watch;
 	int fd;
 	size_t keep;
+	bool ends_loop; /* when it ends */
 	struct buf tail;
 };
 
@@ -60,8 +61,11 @@ static void source_ready(struct watch *watch, uint32_t events __attribute__((unu
 	struct source *source = container_of(watch, struct source, watch);
 	ssize_t n = take(source);
 
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		watch_remove(watch);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	if (source->ends_loop)
+		loop_stop(watch->loop, 0);
+	watch_remove(watch);
 }
 
 /* Somebody wants our last words, and us gone. */
@@ -152,6 +156,7 @@ int monitor_new(struct loop *loop, const struct monitor_sources *from, struct mo
 		r = add_socket(monitor, EVENTS, from->events, OTHER_KEEP, err);
 	if (r == 0 && from->events)
 		r = write_full(monitor->sources[EVENTS].fd, hello, sizeof(hello) - 1);
+	monitor->sources[EVENTS].ends_loop = !from->relays;
 	if (r == 0 && from->stderr_fd >= 0)
 		r = add_source(monitor, QEMU, from->stderr_fd, OTHER_KEEP, err);
 	if (r == 0 && from->share_fd >= 0)

@@ -2,6 +2,8 @@
 /* monitor.h - the last words of a virtual machine */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 
 struct err;
@@ -15,6 +17,7 @@ struct monitor_sources {
 	int stderr_fd;          /* QEMU's standard error */
 	int share_fd;           /* a pidfd of virtiofsd */
 	const char *last_words; /* a file */
+	bool relays;            /* the serial port's end stops the loop, else that of events */
 };
 
 /*

@@ -51,6 +51,16 @@ static void warn_about_kvm(const struct config *config)
 		 reason);
 }
 
+static void warn_about_vsock(const struct config *config)
+{
+	const char *reason = sandbox_vsock_reason(config);
+
+	if (reason && first_time("vsock-warned"))
+		log_tell("[hypervisor.qemu] use_vsock: %s: kata-proxy is used; "
+			 "load the kernel module vhost_vsock, or set it to false",
+			 reason);
+}
+
 int load_config(const struct globals *globals, bool warn_user, struct config **ret, struct err *err)
 {
 	int r = config_load(globals->config_path, ret, err);
@@ -64,6 +74,7 @@ int load_config(const struct globals *globals, bool warn_user, struct config **r
 	for (char **text = (*ret)->warnings; text && *text; text++)
 		log_tell("%s", *text);
 	warn_about_kvm(*ret);
+	warn_about_vsock(*ret);
 	return 0;
 }
 

@@ -32,6 +32,11 @@ const char *sandbox_emulation_reason(const struct config *config)
 	return vm_accelerator_warning(config);
 }
 
+const char *sandbox_vsock_reason(const struct config *config)
+{
+	return vm_vsock_warning(config);
+}
+
 bool sandbox_is_stale(const char *sid)
 {
 	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
@@ -60,12 +65,14 @@ int sandbox_connect(const char *sid, struct agentc **ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(sid);
 	CLEANUP(free) char *vm = paths_vm(sid);
+	CLEANUP(free) char *url = NULL;
 
 	if (!vm_is_alive(vm))
 		return err_set(err, EPIPE,
 			       "the virtual machine of sandbox %s has ended; delete the container",
 			       sid);
-	return agentc_connect(socket, ret, err);
+	url = vm_agent_url(vm, socket);
+	return agentc_connect(url, deadline_in(REQUEST_MS), ret, err);
 }
 
 static int write_record(const struct create_params *params, int dirfd, struct err *err)

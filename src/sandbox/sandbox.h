@@ -37,6 +37,9 @@ int id_resolve(const char *prefix, char **ret, struct err *err);
 /* Why virtual machines are emulated although nothing asks for it; NULL otherwise. */
 const char *sandbox_emulation_reason(const struct config *config);
 
+/* Why kata-proxy relays although vsock is configured; NULL otherwise. */
+const char *sandbox_vsock_reason(const struct config *config);
+
 /* All ids, sorted; owned. */
 int id_list(char ***ret, struct err *err);
 

@@ -18,6 +18,7 @@
 #include "cgroup/cgroup.h"
 #include "config/config.h"
 #include "sandbox/paths.h"
+#include "vm/vm.h"
 
 #define SHIM_END_MS      1000u
 #define PROCESS_ARGS_MAX 4096u /* bytes of its arguments, for ps */
@@ -73,6 +74,7 @@ static void add_process_args(char ***argv, char *const *args)
 int shim_start(const struct shim_params *params, struct started_shim *ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(params->sid);
+	CLEANUP(free) char *vm = paths_vm(params->sid);
 	CLEANUP(strv_free) char **argv = NULL;
 	struct spawn spawn = SPAWN_INIT;
 	CLEANUP(close) int terminal = -1;
@@ -92,7 +94,7 @@ int shim_start(const struct shim_params *params, struct started_shim *ret, struc
 	go = ends[1];
 	strv_add(&argv, params->config->shim.path);
 	strv_add(&argv, "-agent");
-	strv_addf(&argv, "unix://%s", socket);
+	strv_take(&argv, vm_agent_url(vm, socket));
 	strv_add(&argv, "-container");
 	strv_add(&argv, params->cid);
 	strv_add(&argv, "-exec-id");

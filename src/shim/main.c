@@ -7,8 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/cli.h"
+#include "base/clock.h"
+#include "base/dial.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/str.h"
@@ -16,6 +17,8 @@
 #include "shim/title.h"
 #include "shim/view.h"
 #include "version.h"
+
+#define CONNECT_MS 10000u
 
 struct options {
 	const char *agent;
@@ -36,7 +39,8 @@ struct options {
 static int parse(int argc, char **argv, struct options *o, struct err *err)
 {
 	const struct opt opts[] = {
-		OPT_STRING(0, "agent", &o->agent, "URL", "the proxy's socket, unix:///path"),
+		OPT_STRING(0, "agent", &o->agent, "URL",
+			   "the proxy's socket, unix:///path, or vsock://CID:PORT"),
 		OPT_STRING(0, "container", &o->container, "ID", "the container"),
 		OPT_STRING(0, "exec-id", &o->exec_id, "ID", "the process in the container"),
 		OPT_BOOL(0, "terminal", &o->terminal, "the process has a terminal"),
@@ -63,8 +67,8 @@ static int check(const struct options *o, struct err *err)
 {
 	if (str_empty(o->agent))
 		return err_set(err, EINVAL, "-agent: missing, the URL of the proxy's socket");
-	if (!str_starts(o->agent, "unix://"))
-		return err_set(err, EINVAL, "-agent: '%s' is not a unix:// URL", o->agent);
+	if (dial_check(o->agent, err) < 0)
+		return err_prefix(err, "-agent");
 	if (str_empty(o->container))
 		return err_set(err, EINVAL, "-container: missing, the container's id");
 	if (str_empty(o->exec_id))
@@ -122,7 +126,7 @@ static int run(const struct options *o, int argc, char **argv, struct err *err)
 	r = loop_new(&loop, err);
 	if (r < 0)
 		return r;
-	fd = unix_connect(o->agent + strlen("unix://"), err);
+	fd = dial(o->agent, deadline_in(CONNECT_MS), err);
 	if (fd < 0)
 		return fd;
 	r = relay_new(loop, fd, o->container, o->exec_id, o->terminal, &relay, err);

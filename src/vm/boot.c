@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/dial.h"
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fs.h"
@@ -23,6 +24,7 @@
 #include "hypervisor/accel.h"
 #include "hypervisor/machine.h"
 #include "hypervisor/qemu_args.h"
+#include "hypervisor/vsock.h"
 #include "vm/internal.h"
 #include "vm/vm.h"
 
@@ -124,7 +126,7 @@ static uint64_t max_files(void)
 	return nofile.rlim_max;
 }
 
-static char **kernel_params(const struct config *config, unsigned max_vcpus)
+static char **kernel_params(const struct config *config, unsigned max_vcpus, bool vsock)
 {
 	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
 	CLEANUP(strv_free) char **own = strv_split(config->hypervisor.kernel_params, " \t");
@@ -138,7 +140,7 @@ static char **kernel_params(const struct config *config, unsigned max_vcpus)
 	for (const char *const *word = arm ? arm64_params : x86_params; *word; word++)
 		strv_add(&params, *word);
 	strv_addf(&params, "nr_cpus=%u", max_vcpus);
-	strv_add(&params, "agent.use_vsock=false");
+	strv_addf(&params, "agent.use_vsock=%s", vsock ? "true" : "false");
 	/* virtiofsd has one open for each inode that the guest remembers. */
 	if (virtio_fs)
 		strv_addf(&params, "agent.max_inodes=%" PRIu64, max_files() / 2);
@@ -176,14 +178,16 @@ struct boot {
 	int events;
 	int console;
 	int channel;
+	int vsock; /* instead of channel and proxy */
 	int proxy;
 	int stderr_out;
+	uint32_t cid;
 };
 
 static void boot_done(struct boot *boot)
 {
-	const int fds[] = { boot->qmp,     boot->events, boot->console,
-			    boot->channel, boot->proxy,  boot->stderr_out };
+	const int fds[] = { boot->qmp,   boot->events, boot->console,   boot->channel,
+			    boot->vsock, boot->proxy,  boot->stderr_out };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -201,6 +205,33 @@ static int listen_in(const struct vm *vm, const char *name, int *ret, struct err
 	return 0;
 }
 
+/* Reached by vsock, the agent needs no relay. The id is noted for all who come later. */
+static int make_vsock(struct boot *boot, struct err *err)
+{
+	CLEANUP(free) char *text = NULL;
+
+	boot->vsock = vsock_reserve(&boot->cid, err);
+	if (boot->vsock < 0)
+		return boot->vsock;
+	text = xasprintf("%" PRIu32, boot->cid);
+	return file_replace_at(boot->vm->dirfd, VM_VSOCK_CID, text, strlen(text), 0600, err);
+}
+
+static int make_channel(struct boot *boot, struct err *err)
+{
+	const struct config *config = boot->params->config;
+	const char *reason = NULL;
+	int r;
+
+	if (config->hypervisor.use_vsock && vsock_usable(&reason))
+		return make_vsock(boot, err);
+	r = listen_in(boot->vm, "kata.sock", &boot->channel, err);
+	if (r < 0)
+		return r;
+	boot->proxy = unix_listen(boot->params->proxy_socket, 0600, err);
+	return boot->proxy < 0 ? boot->proxy : 0;
+}
+
 static int make_sockets(struct boot *boot, struct err *err)
 {
 	int ends[2];
@@ -212,12 +243,9 @@ static int make_sockets(struct boot *boot, struct err *err)
 	if (r == 0)
 		r = listen_in(boot->vm, "console.sock", &boot->console, err);
 	if (r == 0)
-		r = listen_in(boot->vm, "kata.sock", &boot->channel, err);
+		r = make_channel(boot, err);
 	if (r < 0)
 		return r;
-	boot->proxy = unix_listen(boot->params->proxy_socket, 0600, err);
-	if (boot->proxy < 0)
-		return boot->proxy;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_errno(err, "pipe");
 	boot->vm->stderr_fd = ends[0];
@@ -288,10 +316,12 @@ static int start_qemu(struct boot *boot, struct err *err)
 	CLEANUP(free) char *socket = xasprintf("%s/vhost-fs.sock", boot->vm->dir);
 	CLEANUP(free) char *pid_file = xasprintf("%s/pid", boot->vm->dir);
 	CLEANUP(free) char *options = accel_strip(config->hypervisor.machine_accelerators);
-	CLEANUP(strv_free) char **params = kernel_params(config, max_vcpus(config));
+	CLEANUP(strv_free)
+	char **params = kernel_params(config, max_vcpus(config), boot->vsock >= 0);
 	CLEANUP(strv_free) char **globals = strv_split(config->hypervisor.hypervisor_params, " \t");
 	CLEANUP(strv_free) char **argv = NULL;
-	const int fds[] = { boot->qmp, boot->events, boot->console, boot->channel };
+	const int fds[] = { boot->qmp, boot->events, boot->console,
+			    boot->vsock < 0 ? boot->channel : boot->vsock };
 	const char *reason = NULL;
 	const struct machine machine = {
 		.program = config->hypervisor.path,
@@ -320,6 +350,8 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.events_fd = boot->events,
 		.console_fd = boot->console,
 		.channel_fd = boot->channel,
+		.vsock_fd = boot->vsock,
+		.vsock_cid = boot->cid,
 		.pid_file = pid_file,
 	};
 	int r;
@@ -333,16 +365,23 @@ static int start_qemu(struct boot *boot, struct err *err)
 static int start_proxy(struct boot *boot, struct err *err)
 {
 	const struct config *config = boot->params->config;
-	int fds[3] = { boot->proxy, boot->vm->stderr_fd };
+	int fds[3] = { boot->vm->stderr_fd };
+	size_t n_fds = 1;
 	CLEANUP(strv_free) char **argv = NULL;
 	CLEANUP(close) int share = -1;
 
 	strv_add(&argv, config->proxy.path);
-	strv_add(&argv, "-listen-socket");
-	strv_addf(&argv, "unix://%s", boot->params->proxy_socket);
-	strv_addf(&argv, "-listen-fd=%d", boot->proxy);
-	strv_add(&argv, "-mux-socket");
-	strv_addf(&argv, "%s/kata.sock", boot->vm->dir);
+	if (boot->vsock < 0) {
+		strv_add(&argv, "-listen-socket");
+		strv_addf(&argv, "unix://%s", boot->params->proxy_socket);
+		strv_addf(&argv, "-listen-fd=%d", boot->proxy);
+		strv_add(&argv, "-mux-socket");
+		strv_addf(&argv, "%s/kata.sock", boot->vm->dir);
+		fds[n_fds++] = boot->proxy;
+	} else {
+		strv_add(&argv, "-agent");
+		strv_addf(&argv, "vsock://%" PRIu32 ":%u", boot->cid, DIAL_AGENT_PORT);
+	}
 	strv_add(&argv, "-sandbox");
 	strv_add(&argv, boot->params->id);
 	strv_add(&argv, "-agent-logs-socket");
@@ -359,9 +398,9 @@ static int start_proxy(struct boot *boot, struct err *err)
 		if (share < 0)
 			return err_errno(err, "watch virtiofsd");
 		strv_addf(&argv, "-share-fd=%d", share);
-		fds[2] = share;
+		fds[n_fds++] = share;
 	}
-	return start(boot, "proxy", false, argv, fds, share < 0 ? 2 : 3, &boot->vm->proxy, err);
+	return start(boot, "proxy", false, argv, fds, n_fds, &boot->vm->proxy, err);
 }
 
 const char *vm_accelerator_warning(const struct config *config)
@@ -369,6 +408,15 @@ const char *vm_accelerator_warning(const struct config *config)
 	const char *reason = NULL;
 
 	(void)accel_choose(config->hypervisor.machine_accelerators, &reason);
+	return reason;
+}
+
+const char *vm_vsock_warning(const struct config *config)
+{
+	const char *reason = NULL;
+
+	if (config->hypervisor.use_vsock)
+		(void)vsock_usable(&reason);
 	return reason;
 }
 
@@ -396,6 +444,7 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 		.events = -1,
 		.console = -1,
 		.channel = -1,
+		.vsock = -1,
 		.proxy = -1,
 		.stderr_out = -1,
 	};

@@ -5,6 +5,7 @@
 #include "base/proc.h"
 
 #define VM_LAST_WORDS "last-words"
+#define VM_VSOCK_CID  "vsock-cid" /* decimal; not there without vsock */
 
 struct vm {
 	char *dir;

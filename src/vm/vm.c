@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,10 @@
 
 #include "agentc/agentc.h"
 #include "base/clock.h"
+#include "base/dial.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/interrupt.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -24,6 +27,9 @@
 #define QEMU_END_MS    300u
 #define LAST_WORDS_MS  2000u
 #define LAST_WORDS_MAX (256u << 10)
+#define CID_TEXT_MAX   16u
+#define VSOCK_TRY_MS   500u
+#define VSOCK_RETRY_MS 10
 
 static const char *const programs[] = { "qemu.record", "proxy.record", "virtiofsd.record" };
 
@@ -117,19 +123,53 @@ static int silent(const struct vm *vm, const struct err *why, struct err *err)
 		       what, words, vm->kernel, vm->initrd);
 }
 
+char *vm_agent_url(const char *dir, const char *proxy_socket)
+{
+	CLEANUP(free) char *path = xasprintf("%s/" VM_VSOCK_CID, dir);
+	CLEANUP(free) char *cid = NULL;
+
+	if (file_read_at(AT_FDCWD, path, CID_TEXT_MAX, &cid) < 0)
+		return xasprintf("unix://%s", proxy_socket);
+	return xasprintf("vsock://%s:%u", cid, DIAL_AGENT_PORT);
+}
+
+/*
+ * kata-proxy listens from the first moment. An agent with a vsock does not, and
+ * nothing on the host tells when it does.
+ */
+static int connect_agent(const struct vm *vm, uint64_t deadline, struct agentc **ret,
+			 struct err *err)
+{
+	CLEANUP(free) char *url = vm_agent_url(vm->dir, vm->proxy_socket);
+	bool vsock = str_starts(url, "vsock:");
+	int r;
+
+	for (;;) {
+		r = agentc_connect(url, vsock ? deadline_in(VSOCK_TRY_MS) : deadline, ret, err);
+		if (r == 0 || !vsock || deadline_left(deadline) == 0 || !proc_alive(&vm->qemu))
+			return r;
+		r = interrupt_check(err);
+		if (r < 0)
+			return r;
+		(void)poll(NULL, 0, VSOCK_RETRY_MS);
+	}
+}
+
 int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 {
 	CLEANUP(free) char *socket = xasprintf("%s/qmp.sock", vm->dir);
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	CLEANUP(qmp_free) struct qmp *qmp = NULL;
 	struct err why = { 0 };
+	uint64_t deadline;
 	int r;
 
 	r = qmp_connect(socket, deadline_in(QMP_START_MS), &qmp, &why);
+	deadline = deadline_in(AGENT_START_MS);
 	if (r == 0)
-		r = agentc_connect(vm->proxy_socket, &agent, &why);
+		r = connect_agent(vm, deadline, &agent, &why);
 	if (r == 0)
-		r = agentc_check(agent, deadline_in(AGENT_START_MS), &why);
+		r = agentc_check(agent, deadline, &why);
 	if (r == -ECANCELED) {
 		*err = why;
 		return r;

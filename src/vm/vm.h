@@ -44,6 +44,15 @@ DEFINE_CLEANUP(struct vm *, vm_free)
  */
 int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err);
 
+/*
+ * Where the agent of the machine of @dir is reached, for dial(): by its vsock, or
+ * through kata-proxy at @proxy_socket. Owned.
+ */
+char *vm_agent_url(const char *dir, const char *proxy_socket);
+
+/* Why the agent is reached through the proxy although vsock is configured; NULL otherwise. */
+const char *vm_vsock_warning(const struct config *config);
+
 /* What the machine of @dir is about, from its records alone. */
 bool vm_is_alive(const char *dir);
 

@@ -129,7 +129,7 @@ limits='.linux.resources = {
 	edit_bundle "$dir" '.linux.resources.memory.limit = 16777216 | .annotations = {
 		"io.kubernetes.cri.container-type": "container",
 		"io.kubernetes.cri.sandbox-id": "pod" }'
-	"$TOP/build/asan/tests/lib/oom_event" "$KATA_RUN_DIR/vc/sbs/pod/proxy.sock" >"$WORK/event" &
+	"$TOP/build/asan/tests/lib/oom_event" "unix://$KATA_RUN_DIR/vc/sbs/pod/proxy.sock" >"$WORK/event" &
 	listener=$!
 	run runtime run --bundle "$dir" eater </dev/null
 	[[ $output == *"tail: 137"* ]]

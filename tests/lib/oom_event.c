@@ -17,10 +17,10 @@ int main(int argc, char **argv)
 	int r;
 
 	if (argc != 2) {
-		(void)fprintf(stderr, "usage: oom_event SOCKET\n");
+		(void)fprintf(stderr, "usage: oom_event URL\n");
 		return 2;
 	}
-	r = agentc_connect(argv[1], &agent, &err);
+	r = agentc_connect(argv[1], deadline_in(WAIT_MS), &agent, &err);
 	if (r == 0)
 		r = agentc_wait_oom(agent, deadline_in(WAIT_MS), &id, &err);
 	if (r < 0) {

@@ -44,6 +44,7 @@ static struct machine machine_of(const char *type)
 		.events_fd = 11,
 		.console_fd = 12,
 		.channel_fd = 13,
+		.vsock_fd = -1,
 		.pid_file = "/run/vc/vm/box1/pid",
 	};
 }
@@ -106,6 +107,16 @@ TEST(q35_with_virtio_fs_and_no_memory_to_plug)
 	assert_golden(&machine, "q35-virtio-fs");
 }
 
+TEST(an_agent_that_is_reached_by_vsock_has_no_port)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.channel_fd = -1;
+	machine.vsock_fd = 17;
+	machine.vsock_cid = 4711;
+	assert_golden(&machine, "q35-vsock");
+}
+
 TEST(arm64_virt)
 {
 	struct machine machine = machine_of("virt");
@@ -158,6 +169,7 @@ int main(void)
 		cmocka_unit_test(pc_with_9p),
 		cmocka_unit_test(q35_with_9p_on_kvm_with_root_ports_firmware_and_globals),
 		cmocka_unit_test(q35_with_virtio_fs_and_no_memory_to_plug),
+		cmocka_unit_test(an_agent_that_is_reached_by_vsock_has_no_port),
 		cmocka_unit_test(arm64_virt),
 		cmocka_unit_test(a_comma_in_a_path_or_id_is_written_twice),
 		cmocka_unit_test(an_unknown_machine_type_is_named),
