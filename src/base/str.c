@@ -115,6 +115,19 @@ bool strv_contains(char *const *v, const char *s)
 	return false;
 }
 
+bool strv_remove(char **v, const char *s)
+{
+	while (v && *v && !str_eq(*v, s))
+		v++;
+	if (!v || !*v)
+		return false;
+	free(*v);
+	do
+		v[0] = v[1];
+	while (*v++);
+	return true;
+}
+
 char *strv_join(char *const *v, const char *separator)
 {
 	size_t len = 1;

@@ -45,6 +45,7 @@ void strv_addf(char ***v, const char *fmt, ...) __attribute__((format(printf, 2,
 void strv_take(char ***v, char *s); /* owns @s */
 char **strv_copy(char *const *v);
 bool strv_contains(char *const *v, const char *s);
+bool strv_remove(char **v, const char *s); /* the first that equals @s; false: there is none */
 char *strv_join(char *const *v, const char *separator);   /* owned */
 char **strv_split(const char *s, const char *separators); /* no empty words */
 void strv_free(char **v);

@@ -18,9 +18,12 @@
 
 #define QMP_DEPTH 64u
 
+#define DELETED_MAX 256u /* ids that nobody has waited for: the guest ejects what it likes */
+
 struct qmp {
 	int fd;
 	struct buf in;
+	char **deleted; /* devices that have gone, by their ids */
 };
 
 void qmp_free(struct qmp *qmp)
@@ -29,6 +32,7 @@ void qmp_free(struct qmp *qmp)
 		return;
 	close(qmp->fd);
 	buf_done(&qmp->in);
+	strv_free(qmp->deleted);
 	free(qmp);
 }
 
@@ -80,44 +84,131 @@ static int read_message(struct qmp *qmp, uint64_t deadline, struct json **ret, s
 
 static int qmp_error(const char *command, const struct json_at *error, struct err *err)
 {
+	CLEANUP(free) char *class = NULL;
 	CLEANUP(free) char *text = NULL;
 	struct err ignored = { 0 };
 
+	(void)json_get_string(error, "class", &class, &ignored);
 	(void)json_get_string(error, "desc", &text, &ignored);
-	return err_set(err, EIO, "QEMU refused %s: %s", command,
+	return err_set(err, class && str_eq(class, "DeviceNotFound") ? ENODEV : EIO,
+		       "QEMU refused %s: %s", command,
 		       text ? str_printable(text) : "no reason given");
 }
 
-int qmp_command(struct qmp *qmp, const char *command, const char *arguments, uint64_t deadline,
-		char **ret_reply, struct err *err)
+static void note_event(struct qmp *qmp, const struct json_at *message)
+{
+	CLEANUP(free) char *event = NULL;
+	CLEANUP(free) char *device = NULL;
+	struct err ignored = { 0 };
+	struct json_at data;
+
+	if (json_get_string(message, "event", &event, &ignored) < 0 || !event ||
+	    !str_eq(event, "DEVICE_DELETED") ||
+	    json_get_object(message, "data", &data, &ignored) <= 0 ||
+	    json_get_string(&data, "device", &device, &ignored) < 0 || !device)
+		return;
+	if (strv_len(qmp->deleted) < DELETED_MAX)
+		strv_take(&qmp->deleted, take_ptr(device));
+}
+
+/* The next message that is an object; an event is noted on the way. */
+static int next_message(struct qmp *qmp, uint64_t deadline, struct json **ret, struct err *err)
+{
+	CLEANUP(json_free) struct json *message = NULL;
+	struct json_at root;
+	int r;
+
+	r = read_message(qmp, deadline, &message, err);
+	if (r < 0)
+		return r;
+	root = json_root(message);
+	r = json_check_object(&root, err);
+	if (r < 0)
+		return r;
+	note_event(qmp, &root);
+	*ret = take_ptr(message);
+	return 0;
+}
+
+static int wait_answer(struct qmp *qmp, const char *command, uint64_t deadline, struct json **ret,
+		       struct err *err)
+{
+	for (;;) {
+		CLEANUP(json_free) struct json *message = NULL;
+		struct json_at error;
+		struct json_at root;
+		int r;
+
+		r = next_message(qmp, deadline, &message, err);
+		if (r < 0)
+			return err_prefix(err, "%s", command);
+		root = json_root(message);
+		if (json_get_object(&root, "error", &error, err) > 0)
+			return qmp_error(command, &error, err);
+		if (!json_has(&root, "return"))
+			continue; /* an event */
+		*ret = take_ptr(message);
+		return 0;
+	}
+}
+
+/* @fd goes along with the line; -1 for none. */
+static int ask(struct qmp *qmp, const char *command, const char *arguments, int fd,
+	       uint64_t deadline, struct json **ret, struct err *err)
 {
 	CLEANUP(free) char *line = NULL;
 	int r;
 
 	line = arguments ? xasprintf("{\"execute\":\"%s\",\"arguments\":%s}\n", command, arguments)
 			 : xasprintf("{\"execute\":\"%s\"}\n", command);
-	r = write_full(qmp->fd, line, strlen(line));
+	r = fd < 0 ? write_full(qmp->fd, line, strlen(line))
+		   : send_with_fd(qmp->fd, line, strlen(line), fd);
 	if (r < 0)
 		return err_set(err, EPIPE, "%s: QEMU's monitor is closed", command);
-	for (;;) {
-		CLEANUP(json_free) struct json *message = NULL;
-		struct json_at root;
-		struct json_at part;
+	return wait_answer(qmp, command, deadline, ret, err);
+}
 
-		r = read_message(qmp, deadline, &message, err);
+int qmp_query(struct qmp *qmp, const char *command, const char *arguments, uint64_t deadline,
+	      struct json **ret, struct err *err)
+{
+	return ask(qmp, command, arguments, -1, deadline, ret, err);
+}
+
+int qmp_command(struct qmp *qmp, const char *command, const char *arguments, uint64_t deadline,
+		char **ret_reply, struct err *err)
+{
+	CLEANUP(json_free) struct json *answer = NULL;
+	struct json_at root;
+	int r;
+
+	r = ask(qmp, command, arguments, -1, deadline, &answer, err);
+	if (r < 0 || !ret_reply)
+		return r;
+	root = json_root(answer);
+	*ret_reply = json_member_text(&root, "return");
+	return 0;
+}
+
+int qmp_give_fd(struct qmp *qmp, const char *name, int fd, uint64_t deadline, struct err *err)
+{
+	CLEANUP(free) char *arguments = xasprintf("{\"fdname\":\"%s\"}", name);
+	CLEANUP(json_free) struct json *answer = NULL;
+
+	return ask(qmp, "getfd", arguments, fd, deadline, &answer, err);
+}
+
+int qmp_wait_deleted(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err)
+{
+	while (!strv_remove(qmp->deleted, id)) {
+		CLEANUP(json_free) struct json *message = NULL;
+		int r = next_message(qmp, deadline, &message, err);
+
+		if (r == -ETIMEDOUT)
+			return err_set(err, ETIMEDOUT, "the guest does not let device %s go", id);
 		if (r < 0)
-			return err_prefix(err, "%s", command);
-		root = json_root(message);
-		if (json_check_object(&root, err) < 0)
-			return err_prefix(err, "%s", command);
-		if (json_get_object(&root, "error", &part, err) > 0)
-			return qmp_error(command, &part, err);
-		if (!json_has(&root, "return"))
-			continue; /* an event */
-		if (ret_reply)
-			*ret_reply = json_member_text(&root, "return");
-		return 0;
+			return r;
 	}
+	return 0;
 }
 
 static int negotiate(struct qmp *qmp, uint64_t deadline, struct err *err)

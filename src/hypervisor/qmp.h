@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 
 struct err;
+struct json;
 struct qmp;
 
 /* The lines are QEMU's, which the guest may have taken over. */
@@ -22,8 +23,22 @@ DEFINE_CLEANUP(struct qmp *, qmp_free)
 
 /*
  * Runs @command with @arguments (JSON text of an object, or NULL). Events in
- * between are passed over. Returns 0, -EIO with QEMU's own words, -ETIMEDOUT
- * or -EPIPE. *ret_reply, if wanted, is the text of the "return" value, owned.
+ * between are passed over. Returns 0, -ENODEV (QEMU's class DeviceNotFound) or
+ * -EIO with QEMU's own words, -ETIMEDOUT or -EPIPE. *ret_reply, if wanted, is
+ * the text of the "return" value, owned.
  */
 int qmp_command(struct qmp *qmp, const char *command, const char *arguments, uint64_t deadline,
 		char **ret_reply, struct err *err);
+
+/* The same for a question: the member "return" of *ret is the answer. */
+int qmp_query(struct qmp *qmp, const char *command, const char *arguments, uint64_t deadline,
+	      struct json **ret, struct err *err);
+
+/* Gives QEMU a copy of the descriptor @fd, under a name for a later command. */
+int qmp_give_fd(struct qmp *qmp, const char *name, int fd, uint64_t deadline, struct err *err);
+
+/*
+ * Waits until QEMU has told that the device @id is gone (DEVICE_DELETED); also
+ * when it told so before, on this connection. Returns 0, -ETIMEDOUT or -EPIPE.
+ */
+int qmp_wait_deleted(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err);

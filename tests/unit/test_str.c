@@ -135,6 +135,19 @@ TEST(utf8_characters_are_told_from_other_bytes)
 	assert_int_equal(str_utf8_len("\xff", 1), 0);
 }
 
+TEST(a_word_is_removed_once)
+{
+	CLEANUP(strv_free) char **v = strv_split("a b a c", " ");
+	CLEANUP(free) char *left = NULL;
+
+	assert_true(strv_remove(v, "a"));
+	assert_false(strv_remove(v, "x"));
+	assert_true(strv_remove(v, "c"));
+	left = strv_join(v, " ");
+	assert_string_equal(left, "b a");
+	assert_false(strv_remove(NULL, "a"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +161,7 @@ int main(void)
 		cmocka_unit_test(the_last_component_of_a_path),
 		cmocka_unit_test(only_printable_ascii_reaches_a_terminal),
 		cmocka_unit_test(utf8_characters_are_told_from_other_bytes),
+		cmocka_unit_test(a_word_is_removed_once),
 	};
 
 	return cmocka_run_group_tests_name("str", tests, NULL, NULL);
