@@ -9,6 +9,8 @@ enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
 
 #define SHARE_TAG "kataShared"
 
+#define ROOT_PORT_ID "rp" /* and a number: the ports that devices are plugged into */
+
 /* Strings are borrowed and never NULL; descriptors are inherited by the hypervisor. */
 struct machine {
 	const char *program;

@@ -163,7 +163,8 @@ static void add_root_ports(char ***args, const struct machine *m)
 {
 	for (unsigned i = 0; i < m->root_ports; i++)
 		add(args, "-device",
-		    "pcie-root-port,id=rp%u,io-reserve=0,bus=pcie.0,chassis=%u,slot=%u,addr=%x.%x%"
+		    "pcie-root-port,id=" ROOT_PORT_ID
+		    "%u,io-reserve=0,bus=pcie.0,chassis=%u,slot=%u,addr=%x.%x%"
 		    "s",
 		    i, i + 1, i + 1, ROOT_PORT_FIRST_SLOT + i / FUNCTIONS_PER_SLOT,
 		    i % FUNCTIONS_PER_SLOT, i % FUNCTIONS_PER_SLOT == 0 ? ",multifunction=on" : "");

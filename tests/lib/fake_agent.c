@@ -27,6 +27,7 @@
  *   exit                   QEMU ends
  */
 #include "fake_agent.h"
+#include "fake_fault.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -80,22 +81,6 @@ struct fake_agent {
 	struct ttrpc_conn *starter; /* who called StartContainer; "armed" once it has gone */
 	bool armed;
 };
-
-const char *fake_fault(char *const *faults, const char *name, const char *where)
-{
-	for (; faults && *faults; faults++) {
-		const char *at = strrchr(*faults, '@');
-		size_t len = strlen(name);
-
-		if (!at || !str_eq(at + 1, where) || !str_starts(*faults, name))
-			continue;
-		if ((*faults)[len] == '@')
-			return "";
-		if ((*faults)[len] == '=')
-			return *faults + len + 1;
-	}
-	return NULL;
-}
 
 /* The honest agent. */
 

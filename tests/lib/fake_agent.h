@@ -17,6 +17,3 @@ struct fake_agent *fake_agent_new(struct loop *loop, int fd, const char *share,
 
 /* Before each wait: what is to be sent goes out. */
 void fake_agent_flush(struct fake_agent *agent);
-
-/* The argument of the fault @name at @where, "" when it has none, NULL when it is not set. */
-const char *fake_fault(char *const *faults, const char *name, const char *where);

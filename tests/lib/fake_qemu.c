@@ -14,6 +14,7 @@
  *   events@qmp            greets, then sends endless events and no answer
  *   refuse@qmp            answers every command with an error
  *   closed@qmp            closes at once
+ *   …                     those of its devices: fake_devices.h
  *   say=TEXT@console      the guest prints TEXT
  *   flood@console         the guest prints without end
  *   nobody@channel        there is no agent at all
@@ -35,6 +36,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "fake_agent.h"
+#include "fake_devices.h"
+#include "fake_fault.h"
 
 #define LINE_MAX_QMP 4096u
 #define FLOOD_QUEUED (256u << 10)
@@ -54,15 +57,19 @@ struct port {
 	struct peer peer;
 };
 
+static void accept_peer(struct watch *watch, uint32_t events);
+
 static struct {
 	struct loop *loop;
 	char **faults;
 	char *share;
 	struct port ports[4];
 	struct fake_agent *agent;
+	struct fake_devices devices;
 } fake;
 
-static void qmp_line(struct peer *peer, const char *line)
+/* @fd came with it, or -1. */
+static void qmp_line(struct peer *peer, const char *line, int fd)
 {
 	if (strstr(line, "\"quit\"")) {
 		(void)!write(peer->watch.fd, "{\"return\": {}}\r\n", 16);
@@ -83,26 +90,40 @@ static void qmp_line(struct peer *peer, const char *line)
 				       "false, \"running\": true}}\r\n");
 	else if (strstr(line, "\"qmp_capabilities\""))
 		buf_printf(&peer->out, "{\"return\": {}}\r\n");
-	else
+	else if (!fake_devices_answer(&fake.devices, line, fd, &peer->out))
 		buf_printf(&peer->out, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": "
 				       "\"The command has not been found\"}}\r\n");
+}
+
+/* Another may come. */
+static void close_peer(struct watch *watch)
+{
+	struct peer *peer = container_of(watch, struct peer, watch);
+	struct port *port = container_of(peer, struct port, peer);
+	struct err error = { 0 };
+	int fd = watch->fd;
+
+	watch_remove(watch);
+	close(fd);
+	buf_done(&peer->in);
+	buf_done(&peer->out);
+	if (loop_add(fake.loop, &port->watch, port->watch.fd, EPOLLIN, accept_peer, &error) < 0)
+		exit(1);
 }
 
 static void peer_ready(struct watch *watch, uint32_t events)
 {
 	struct peer *peer = container_of(watch, struct peer, watch);
+	CLEANUP(close) int passed = -1;
 	ssize_t n;
 
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
-	n = read(watch->fd, buf_reserve(&peer->in, 4096), 4096);
-	if (n < 0 && errno == EAGAIN)
+	n = recv_with_fd(watch->fd, buf_reserve(&peer->in, 4096), 4096, &passed);
+	if (n == -EAGAIN)
 		return;
 	if (n <= 0) {
-		int fd = watch->fd;
-
-		watch_remove(watch);
-		close(fd);
+		close_peer(watch);
 		return;
 	}
 	buf_commit(&peer->in, (size_t)n);
@@ -112,7 +133,7 @@ static void peer_ready(struct watch *watch, uint32_t events)
 		if (!end)
 			break;
 		*end = '\0';
-		qmp_line(peer, (const char *)buf_data(&peer->in));
+		qmp_line(peer, (const char *)buf_data(&peer->in), take_fd(&passed));
 		buf_consume(&peer->in, (size_t)(end - buf_data(&peer->in)) + 1);
 	}
 	if (!peer->monitor || buf_len(&peer->in) > LINE_MAX_QMP)
@@ -222,6 +243,10 @@ static int take_options(char **argv, struct err *err)
 		if (str_eq(argv[0], "-chardev") && str_starts(argv[1], "socket,") &&
 		    strstr(argv[1], ",fd="))
 			r = listen_on(argv[1], err);
+		if (str_eq(argv[0], "-device") && str_starts(argv[1], "pcie-root-port,"))
+			fake.devices.n_ports++;
+		if (str_eq(argv[0], "-machine") && str_starts(argv[1], "pc,"))
+			fake.devices.is_pc = true;
 		if (str_eq(argv[0], "-fsdev") && strstr(argv[1], "path="))
 			fake.share = xstrndup(strstr(argv[1], "path=") + 5,
 					      strcspn(strstr(argv[1], "path=") + 5, ","));
@@ -245,6 +270,7 @@ int main(int argc __attribute__((unused)), char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	fake.faults = strv_split(mode ? mode : "", ";");
+	fake.devices.faults = fake.faults;
 	text = fake_fault(fake.faults, "die", "start");
 	if (text) {
 		(void)fprintf(stderr, "%s\n", text);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about QEMU 7.2 that this rests on are tried in tests/facts/qemu-hot-plug.sh. */
+#include "hypervisor/qemu_pci.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "hypervisor/machine.h"
+#include "hypervisor/qmp.h"
+
+#define SLOTS 32u /* of a PCI bus */
+
+/* Intel 440FX: the host bridge of machine type pc, whose root bus takes hot-plugged devices. */
+#define PC_HOST_BRIDGE_VENDOR 0x8086u
+#define PC_HOST_BRIDGE_DEVICE 0x1237u
+
+/* What is on the root bus. */
+struct root_bus {
+	uint32_t used; /* a bit for each slot */
+	bool is_pc;
+	unsigned n_ports;
+	bool found; /* a free port, which is: */
+	uint32_t port;
+	uint32_t slot;
+	uint32_t function;
+};
+
+static bool is_root_port(const char *id, uint32_t *ret)
+{
+	uint64_t n = 0;
+
+	if (!id || !str_starts(id, ROOT_PORT_ID) ||
+	    str_to_u64(id + strlen(ROOT_PORT_ID), 0, UINT32_MAX, &n) < 0)
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
+static int look_at_port(const struct json_at *device, uint32_t port, uint32_t slot,
+			uint32_t function, struct root_bus *bus, struct err *err)
+{
+	struct json_at bridge;
+	struct json_at behind;
+	size_t n = 0;
+	int r;
+
+	bus->n_ports++;
+	r = json_get_object(device, "pci_bridge", &bridge, err);
+	if (r > 0)
+		r = json_get_array(&bridge, "devices", &behind, &n, err);
+	if (r < 0)
+		return r;
+	if (n > 0 || bus->found)
+		return 0;
+	bus->found = true;
+	bus->port = port;
+	bus->slot = slot;
+	bus->function = function;
+	return 0;
+}
+
+static int look_at_device(const struct json_at *device, struct root_bus *bus, struct err *err)
+{
+	CLEANUP(free) char *qdev_id = NULL;
+	uint32_t number = 0;
+	uint32_t slot = 0;
+	uint32_t function = 0;
+	uint32_t vendor = 0;
+	uint32_t model = 0;
+	uint32_t port = 0;
+	struct json_at id;
+	int r;
+
+	r = json_get_u32(device, "bus", &number, err);
+	if (r == 0)
+		r = json_get_u32(device, "slot", &slot, err);
+	if (r == 0)
+		r = json_get_u32(device, "function", &function, err);
+	if (r == 0)
+		r = json_get_string(device, "qdev_id", &qdev_id, err);
+	if (r == 0)
+		r = json_get_object(device, "id", &id, err);
+	if (r > 0)
+		r = json_get_u32(&id, "vendor", &vendor, err);
+	if (r == 0)
+		r = json_get_u32(&id, "device", &model, err);
+	if (r < 0)
+		return r;
+	if (slot >= SLOTS || function > 7)
+		return err_set(err, EBADMSG, "%s: slot %u, function %u", device->path, slot,
+			       function);
+	if (number != 0)
+		return 0;
+	bus->used |= UINT32_C(1) << slot;
+	if (slot == 0 && vendor == PC_HOST_BRIDGE_VENDOR && model == PC_HOST_BRIDGE_DEVICE)
+		bus->is_pc = true;
+	return is_root_port(qdev_id, &port) ? look_at_port(device, port, slot, function, bus, err)
+					    : 0;
+}
+
+static int look_at_bus(const struct json_at *bus, struct root_bus *ret, struct err *err)
+{
+	struct json_at devices;
+	uint32_t number = 0;
+	size_t n = 0;
+	int r;
+
+	r = json_get_u32(bus, "bus", &number, err);
+	if (r == 0)
+		r = json_get_array(bus, "devices", &devices, &n, err);
+	if (r < 0 || number != 0)
+		return r < 0 ? r : 0;
+	for (size_t i = 0; i < n; i++) {
+		struct json_at device;
+
+		r = json_item_object(&devices, i, &device, err);
+		if (r == 0)
+			r = look_at_device(&device, ret, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int choose_on_root_bus(const struct root_bus *bus, struct pci_place *ret, struct err *err)
+{
+	for (unsigned slot = 0; slot < SLOTS; slot++) {
+		if (bus->used & UINT32_C(1) << slot)
+			continue;
+		snprintf(ret->bus, sizeof(ret->bus), "pci.0");
+		snprintf(ret->addr, sizeof(ret->addr), "%x", slot);
+		snprintf(ret->guest_path, sizeof(ret->guest_path), "%02x.0", slot);
+		return 0;
+	}
+	return err_set(err, ENOSPC,
+		       "the virtual machine takes no further device: all %u slots of its PCI bus "
+		       "are in use; [hypervisor.qemu] machine_type = \"q35\" with "
+		       "default_root_ports has no such limit",
+		       SLOTS);
+}
+
+static int choose(const struct root_bus *bus, struct pci_place *ret, struct err *err)
+{
+	if (bus->found) {
+		snprintf(ret->bus, sizeof(ret->bus), ROOT_PORT_ID "%u", bus->port);
+		snprintf(ret->addr, sizeof(ret->addr), "0");
+		snprintf(ret->guest_path, sizeof(ret->guest_path), "%02x.%x/00", bus->slot,
+			 bus->function);
+		return 0;
+	}
+	if (bus->is_pc)
+		return choose_on_root_bus(bus, ret, err);
+	if (bus->n_ports == 0)
+		return err_set(err, ENOSPC,
+			       "the virtual machine takes no device: it was started with "
+			       "[hypervisor.qemu] default_root_ports = 0");
+	return err_set(err, ENOSPC,
+		       "the virtual machine takes no further device: all of its PCIe root ports "
+		       "are in use, [hypervisor.qemu] default_root_ports = %u",
+		       bus->n_ports);
+}
+
+int qemu_pci_choose(const struct json_at *answer, struct pci_place *ret, struct err *err)
+{
+	struct root_bus root = { 0 };
+	struct json_at buses;
+	size_t n = 0;
+	int r;
+
+	r = json_get_array(answer, "return", &buses, &n, err);
+	if (r < 0)
+		return err_prefix(err, "query-pci");
+	for (size_t i = 0; i < n; i++) {
+		struct json_at bus;
+
+		r = json_item_object(&buses, i, &bus, err);
+		if (r == 0)
+			r = look_at_bus(&bus, &root, err);
+		if (r < 0)
+			return err_prefix(err, "query-pci");
+	}
+	return choose(&root, ret, err);
+}
+
+int qemu_pci_free_place(struct qmp *qmp, uint64_t deadline, struct pci_place *ret, struct err *err)
+{
+	CLEANUP(json_free) struct json *answer = NULL;
+	struct json_at root;
+	int r;
+
+	r = qmp_query(qmp, "query-pci", NULL, deadline, &answer, err);
+	if (r < 0)
+		return r;
+	root = json_root(answer);
+	return qemu_pci_choose(&root, ret, err);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plug.h - what comes into a running machine, and goes
+ *
+ * What is plugged in is asked of QEMU each time and kept nowhere, so that a
+ * command that was killed half-way leaves nothing that the next one does not
+ * see. Names derive from the caller's: removing "x" takes away whatever parts of
+ * "x" there are, and none is success. One connection at a time: QEMU's monitor
+ * serves one client, so the holder of the sandbox's lock uses it.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+struct err;
+struct plug;
+
+/* A name that PLUG_NAME_MAX bounds: a letter, then letters, digits, '-', '.', '_'. */
+#define PLUG_NAME_MAX 64u
+
+/* How a device that was plugged in is named to the agent: "10.3/00"; see hypervisor/qemu_pci.h. */
+#define PLUG_PATH_LEN 16u
+
+/* The machine whose directory is @dir (see vm/vm.h). -EPIPE when it has ended. */
+int plug_open(const char *dir, struct plug **ret, struct err *err);
+void plug_close(struct plug *plug);
+DEFINE_CLEANUP(struct plug *, plug_close)
+
+/* Exactly one of the three: descriptors of a tap, a tap's name, a vhost-user socket. */
+struct plug_nic {
+	const char *name;
+	const char *mac;
+	const int *queues; /* one for each, with IFF_VNET_HDR; still the caller's */
+	const int *vhost;  /* with queues: as many of /dev/vhost-net, or NULL */
+	const char *tap;   /* in the network namespace of QEMU */
+	const char *vhost_user;
+	size_t n_queues; /* 1 to 256 */
+};
+
+/*
+ * Plugs in a virtio NIC; what was done is undone when a step fails. @ret_path is
+ * the PCI path for the agent. Returns 0, -EINVAL (name), -ENOSPC (no free port;
+ * the error names default_root_ports), -EIO with QEMU's own words, -ETIMEDOUT, -EPIPE.
+ * The guest sees the device a moment later: the agent waits for it.
+ */
+int plug_nic_add(struct plug *plug, const struct plug_nic *nic, char ret_path[PLUG_PATH_LEN],
+		 struct err *err);
+
+/* -ETIMEDOUT when the guest does not let the device go: then it is all still there. */
+int plug_nic_remove(struct plug *plug, const char *name, struct err *err);

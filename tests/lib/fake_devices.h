@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fake_devices.h - what a fake QEMU has plugged in, and the monitor's commands for it
+ *
+ * Faults: "refuse=TEXT@COMMAND" answers that command with an error of QEMU;
+ * "stuck@device_del" is a guest that lets nothing go; "early@device_del" tells
+ * that the device is gone before it answers, as QEMU does without a guest.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+struct fake_devices {
+	unsigned n_ports;    /* PCIe root ports of a q35; 0 and @is_pc false: none */
+	bool is_pc;          /* a root bus that takes devices */
+	char *const *faults; /* borrowed */
+	char **fds;          /* names of descriptors that were passed */
+	char **netdevs;      /* ids */
+	char **chardevs;
+	char **devices; /* "ID BUS ADDR" */
+};
+
+/* Answers @line in @out if it is one of its commands; @fd came with it, or -1, and is closed. */
+bool fake_devices_answer(struct fake_devices *fake, const char *line, int fd, struct buf *out);
+
+/* What there is, one word each, sorted by kind: "netdev net-x"; owned. */
+char *fake_devices_list(const struct fake_devices *fake);
+void fake_devices_done(struct fake_devices *fake);
