@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/loop.h"
@@ -16,7 +17,8 @@ struct ttrpc_request;
 struct agent {
 	struct loop *loop;
 	struct channel *channel;
-	bool debug; /* agent.log=debug */
+	bool debug;          /* agent.log=debug */
+	uint64_t hotplug_ms; /* agent.hotplug_timeout: how long a device is waited for */
 	bool sandbox_started;
 	char *sandbox_id;                 /* owned; the id of the pod's own container too */
 	dev_t own_disks[AGENT_DISKS_MAX]; /* what the guest runs from: no container's to open */

@@ -13,6 +13,7 @@
 #include "agent/agent.h"
 #include "agent/cached_files.h"
 #include "agent/channel.h"
+#include "agent/device_wait.h"
 #include "agent/guest.h"
 #include "agent/sandbox.h"
 #include "agent/vsock.h"
@@ -61,6 +62,7 @@ struct options {
 static void read_options(struct agent *agent, struct options *ret)
 {
 	CLEANUP(free) char *max_inodes = NULL;
+	CLEANUP(free) char *hotplug = NULL;
 	CLEANUP(free) char *cmdline = NULL;
 	CLEANUP(free) char *unified = NULL;
 	CLEANUP(free) char *vsock = NULL;
@@ -74,6 +76,9 @@ static void read_options(struct agent *agent, struct options *ret)
 	ret->unified = !unified || !(str_eq(unified, "false") || str_eq(unified, "0"));
 	vsock = guest_option(cmdline, "use_vsock");
 	ret->vsock = vsock && (str_eq(vsock, "true") || str_eq(vsock, "1"));
+	hotplug = guest_option(cmdline, "hotplug_timeout");
+	if (hotplug && device_timeout_parse(hotplug, &agent->hotplug_ms) < 0)
+		log_warn("agent.hotplug_timeout=%s is not a duration such as 10s", hotplug);
 	max_inodes = guest_option(cmdline, "max_inodes");
 	if (max_inodes && str_to_u64(max_inodes, 0, UINT64_MAX, &ret->max_inodes) < 0)
 		log_warn("agent.max_inodes=%s is not a number", max_inodes);
@@ -142,7 +147,7 @@ static int run(struct agent *agent, struct err *err)
 
 int main(void)
 {
-	struct agent agent = { 0 };
+	struct agent agent = { .hotplug_ms = DEVICE_TIMEOUT_MS };
 	struct err err = { 0 };
 
 	if (getpid() != 1) {
