@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent.pb-c.h"
+#include "agentc/internal.h"
 #include "agentc/spec_pb.h"
 #include "agentc/stats_pb.h"
 #include "base/clock.h"
@@ -58,14 +59,11 @@ void agentc_free(struct agentc *agent)
 	free(agent);
 }
 
-/* Takes over what an answer says; it is freed afterwards. */
-typedef void (*take_fn)(void *data, const ProtobufCMessage *response);
-
 /* The outcome of the one call that is under way. */
 struct outcome {
 	bool done;
 	struct err error;
-	take_fn take; /* NULL: the answer says nothing */
+	agentc_take_fn take; /* NULL: the answer says nothing */
 	void *data;
 };
 
@@ -73,10 +71,10 @@ static void finished(void *data, const ProtobufCMessage *response, const struct 
 {
 	struct outcome *outcome = data;
 
-	if (response && outcome->take)
-		outcome->take(outcome->data, response);
 	outcome->done = true;
 	outcome->error = *error;
+	if (response && outcome->take)
+		(void)outcome->take(outcome->data, response, &outcome->error);
 }
 
 static int send_some(struct agentc *agent, const char *method, struct err *err)
@@ -136,9 +134,9 @@ static int wait_for(struct agentc *agent, const char *method, struct outcome *ou
 	return -err->code;
 }
 
-static int call_and_take(struct agentc *agent, const ProtobufCServiceDescriptor *service,
-			 const char *method, const ProtobufCMessage *message, uint64_t deadline,
-			 take_fn take, void *data, struct err *err)
+int agentc_call(struct agentc *agent, const ProtobufCServiceDescriptor *service, const char *method,
+		const ProtobufCMessage *message, uint64_t deadline, agentc_take_fn take, void *data,
+		struct err *err)
 {
 	struct outcome outcome = { .take = take, .data = data };
 	int left = deadline_left(deadline);
@@ -155,12 +153,7 @@ static int call_and_take(struct agentc *agent, const ProtobufCServiceDescriptor 
 static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service, const char *method,
 		const ProtobufCMessage *message, uint64_t deadline, struct err *err)
 {
-	return call_and_take(agent, service, method, message, deadline, NULL, NULL, err);
-}
-
-static char *unconst(const char *s)
-{
-	return (char *)(uintptr_t)(s ? s : "");
+	return agentc_call(agent, service, method, message, deadline, NULL, NULL, err);
 }
 
 int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err)
@@ -180,17 +173,17 @@ int agentc_create_sandbox(struct agentc *agent, const char *id, const char *host
 
 	for (size_t i = 0; i < n_storages; i++) {
 		parts[i] = (Grpc__Storage)GRPC__STORAGE__INIT;
-		parts[i].driver = unconst(storages[i].driver);
-		parts[i].source = unconst(storages[i].source);
-		parts[i].fstype = unconst(storages[i].fstype);
+		parts[i].driver = agentc_text(storages[i].driver);
+		parts[i].source = agentc_text(storages[i].source);
+		parts[i].fstype = agentc_text(storages[i].fstype);
 		parts[i].n_options = strv_len(storages[i].options);
 		parts[i].options = (char **)(uintptr_t)storages[i].options;
-		parts[i].mount_point = unconst(storages[i].mount_point);
+		parts[i].mount_point = agentc_text(storages[i].mount_point);
 		list[i] = &parts[i];
 	}
-	message.sandbox_id = unconst(id);
-	message.hostname = unconst(hostname);
-	message.guest_hook_path = unconst(guest_hooks);
+	message.sandbox_id = agentc_text(id);
+	message.hostname = agentc_text(hostname);
+	message.guest_hook_path = agentc_text(guest_hooks);
 	message.n_storages = n_storages;
 	message.storages = list;
 	return call(agent, AGENT, "CreateSandbox", &message.base, deadline, err);
@@ -209,8 +202,8 @@ int agentc_create_container(struct agentc *agent, const char *id, const struct o
 	Grpc__CreateContainerRequest message = GRPC__CREATE_CONTAINER_REQUEST__INIT;
 	int r;
 
-	message.container_id = unconst(id);
-	message.exec_id = unconst(id);
+	message.container_id = agentc_text(id);
+	message.exec_id = agentc_text(id);
 	message.sandbox_pidns = sandbox_pidns;
 	message.oci = spec_to_pb(spec);
 	r = call(agent, AGENT, "CreateContainer", &message.base, deadline, err);
@@ -222,7 +215,7 @@ int agentc_start_container(struct agentc *agent, const char *id, uint64_t deadli
 {
 	Grpc__StartContainerRequest message = GRPC__START_CONTAINER_REQUEST__INIT;
 
-	message.container_id = unconst(id);
+	message.container_id = agentc_text(id);
 	return call(agent, AGENT, "StartContainer", &message.base, deadline, err);
 }
 
@@ -231,7 +224,7 @@ int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadl
 {
 	Grpc__RemoveContainerRequest message = GRPC__REMOVE_CONTAINER_REQUEST__INIT;
 
-	message.container_id = unconst(id);
+	message.container_id = agentc_text(id);
 	return call(agent, AGENT, "RemoveContainer", &message.base, deadline, err);
 }
 
@@ -241,8 +234,8 @@ int agentc_exec(struct agentc *agent, const char *id, const char *exec_id,
 	Grpc__ExecProcessRequest message = GRPC__EXEC_PROCESS_REQUEST__INIT;
 	int r;
 
-	message.container_id = unconst(id);
-	message.exec_id = unconst(exec_id);
+	message.container_id = agentc_text(id);
+	message.exec_id = agentc_text(exec_id);
 	message.process = process_to_pb(process);
 	r = call(agent, AGENT, "ExecProcess", &message.base, deadline, err);
 	pb_free(&message.process->base);
@@ -254,8 +247,8 @@ int agentc_signal(struct agentc *agent, const char *id, const char *exec_id, int
 {
 	Grpc__SignalProcessRequest message = GRPC__SIGNAL_PROCESS_REQUEST__INIT;
 
-	message.container_id = unconst(id);
-	message.exec_id = unconst(exec_id);
+	message.container_id = agentc_text(id);
+	message.exec_id = agentc_text(exec_id);
 	message.signal = (uint32_t)signo;
 	return call(agent, AGENT, "SignalProcess", &message.base, deadline, err);
 }
@@ -266,8 +259,8 @@ int agentc_freeze(struct agentc *agent, const char *id, bool frozen, uint64_t de
 	Grpc__ResumeContainerRequest resume = GRPC__RESUME_CONTAINER_REQUEST__INIT;
 	Grpc__PauseContainerRequest pause = GRPC__PAUSE_CONTAINER_REQUEST__INIT;
 
-	resume.container_id = unconst(id);
-	pause.container_id = unconst(id);
+	resume.container_id = agentc_text(id);
+	pause.container_id = agentc_text(id);
 	return frozen ? call(agent, AGENT, "PauseContainer", &pause.base, deadline, err)
 		      : call(agent, AGENT, "ResumeContainer", &resume.base, deadline, err);
 }
@@ -278,16 +271,18 @@ int agentc_update(struct agentc *agent, const char *id, const struct oci_resourc
 	Grpc__UpdateContainerRequest message = GRPC__UPDATE_CONTAINER_REQUEST__INIT;
 	int r;
 
-	message.container_id = unconst(id);
+	message.container_id = agentc_text(id);
 	message.resources = resources_to_pb(resources);
 	r = call(agent, AGENT, "UpdateContainer", &message.base, deadline, err);
 	pb_free(&message.resources->base);
 	return r;
 }
 
-static void take_stats(void *data, const ProtobufCMessage *message)
+static int take_stats(void *data, const ProtobufCMessage *message,
+		      struct err *err __attribute__((unused)))
 {
 	stats_from_pb((const Grpc__StatsContainerResponse *)message, data);
+	return 0;
 }
 
 int agentc_stats(struct agentc *agent, const char *id, uint64_t deadline, struct cgroup_stats *ret,
@@ -295,25 +290,28 @@ int agentc_stats(struct agentc *agent, const char *id, uint64_t deadline, struct
 {
 	Grpc__StatsContainerRequest message = GRPC__STATS_CONTAINER_REQUEST__INIT;
 
-	message.container_id = unconst(id);
-	return call_and_take(agent, AGENT, "StatsContainer", &message.base, deadline, take_stats,
-			     ret, err);
+	message.container_id = agentc_text(id);
+	return agentc_call(agent, AGENT, "StatsContainer", &message.base, deadline, take_stats, ret,
+			   err);
 }
 
-static void take_oom_event(void *data, const ProtobufCMessage *message)
+static int take_oom_event(void *data, const ProtobufCMessage *message,
+			  struct err *err __attribute__((unused)))
 {
 	*(char **)data = str_printable(xstrdup(((const Grpc__OOMEvent *)message)->container_id));
+	return 0;
 }
 
 int agentc_wait_oom(struct agentc *agent, uint64_t deadline, char **ret_id, struct err *err)
 {
 	Grpc__GetOOMEventRequest message = GRPC__GET_OOMEVENT_REQUEST__INIT;
 
-	return call_and_take(agent, AGENT, "GetOOMEvent", &message.base, deadline, take_oom_event,
-			     ret_id, err);
+	return agentc_call(agent, AGENT, "GetOOMEvent", &message.base, deadline, take_oom_event,
+			   ret_id, err);
 }
 
-static void take_processes(void *data, const ProtobufCMessage *message)
+static int take_processes(void *data, const ProtobufCMessage *message,
+			  struct err *err __attribute__((unused)))
 {
 	const Katac__ListProcessesResponse *from = (const Katac__ListProcessesResponse *)message;
 	struct agentc_processes *to = data;
@@ -334,6 +332,7 @@ static void take_processes(void *data, const ProtobufCMessage *message)
 			.args = str_printable(xstrdup(info->args)),
 		};
 	}
+	return 0;
 }
 
 int agentc_list_processes(struct agentc *agent, const char *id, uint64_t deadline,
@@ -341,10 +340,10 @@ int agentc_list_processes(struct agentc *agent, const char *id, uint64_t deadlin
 {
 	Katac__ListProcessesRequest message = KATAC__LIST_PROCESSES_REQUEST__INIT;
 
-	message.container_id = unconst(id);
+	message.container_id = agentc_text(id);
 	*ret = (struct agentc_processes){ 0 };
-	return call_and_take(agent, &katac__agent_extension__descriptor, "ListProcesses",
-			     &message.base, deadline, take_processes, ret, err);
+	return agentc_call(agent, &katac__agent_extension__descriptor, "ListProcesses",
+			   &message.base, deadline, take_processes, ret, err);
 }
 
 void agentc_processes_done(struct agentc_processes *processes)
