@@ -27,10 +27,12 @@
 static bool first_time(const char *name)
 {
 	char boot_id[BOOT_ID_LEN];
+	struct err ignored = { 0 };
 	CLEANUP(free) char *path = NULL;
 	CLEANUP(close) int fd = -1;
 
-	boot_id_read(boot_id);
+	if (boot_id_read(boot_id, &ignored) < 0)
+		return false;
 	path = xasprintf("%s/kata-containers/%s-%s", paths_run_dir(), name, boot_id);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd >= 0;

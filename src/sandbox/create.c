@@ -301,21 +301,19 @@ static int create_member(struct making *making, struct err *err)
 	return r;
 }
 
-/* What another boot left behind under this id is cleaned away now. */
 static int check_unused(const char *id, struct err *err)
 {
 	CLEANUP(free) char *path = paths_sandbox(id);
 	CLEANUP(free) char *sid = NULL;
 	struct err ignored = { 0 };
-	struct stat st;
 	int r;
 
-	if (mapping_find(id, &sid, &ignored) < 0 && stat(path, &st) < 0)
+	sandboxes_sweep();
+	r = sandbox_reclaim_id(id, err);
+	if (r < 0)
+		return r;
+	if (mapping_find(id, &sid, &ignored) < 0 && access(path, F_OK) < 0)
 		return 0;
-	if (sandbox_is_stale(sid ? sid : id)) {
-		r = sandbox_remove(sid ? sid : id, err);
-		return r == 0 ? mapping_remove(id, err) : r;
-	}
 	return in_use(id, err);
 }
 
@@ -356,7 +354,6 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	CLEANUP(free) char *sid = NULL;
 	int r;
 
-	sandboxes_sweep();
 	r = id_check(params->id, err);
 	if (r == 0)
 		r = oci_spec_load(params->bundle, &spec, err);

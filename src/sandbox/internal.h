@@ -57,8 +57,18 @@ int sandbox_remove(const char *sid, struct err *err);
 /* Stops the guest in good order as far as it takes part, then sandbox_remove(). */
 int sandbox_stop(const char *sid, bool force, struct err *err);
 
-/* Removes what another boot of the host has left, of any sandbox; what fails is logged. */
+/*
+ * Removes what another boot of the host has left, of any sandbox: once in each
+ * boot, or again while something of it stays, which is logged.
+ */
 void sandboxes_sweep(void);
+
+/*
+ * Removes what is left under this id and nobody will use: of another boot, or the
+ * last piece of what a killed command was removing. What is in use stays: that is
+ * no error.
+ */
+int sandbox_reclaim_id(const char *id, struct err *err);
 
 /* Whether the sandbox is known to be of another boot of the host. */
 bool sandbox_is_stale(const char *sid);

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/interrupt.h"
 #include "base/io.h"
 #include "base/str.h"
 
@@ -24,25 +25,34 @@ static void alarmed(int signo __attribute__((unused)))
 	/* Only to end flock(2) with EINTR. */
 }
 
+static int flock_now(int fd, struct err *err)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : err_errno(err, "flock");
+}
+
 /* flock(2) knows no time-out; an alarm gives it one, again and again in case it comes too early. */
-static int flock_timed(int fd)
+static int flock_timed(int fd, struct err *err)
 {
 	const struct itimerval timeout = { .it_value = { .tv_sec = LOCK_TIMEOUT_S },
 					   .it_interval = { .tv_sec = 1 } };
 	const struct itimerval off = { 0 };
 	struct sigaction action = { .sa_handler = alarmed };
 	struct sigaction saved;
-	int r = 0;
+	int r = flock_now(fd, err);
 
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
+	if (r != -EBUSY)
+		return r;
 	sigaction(SIGALRM, &action, &saved);
 	setitimer(ITIMER_REAL, &timeout, NULL);
-	if (flock(fd, LOCK_EX) < 0)
-		r = errno == EINTR ? -ETIMEDOUT : -errno;
+	r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
 	setitimer(ITIMER_REAL, &off, NULL);
 	sigaction(SIGALRM, &saved, NULL);
-	return r;
+	if (r == -EINTR)
+		return interrupt_check(err) < 0 ? -ECANCELED : -ETIMEDOUT;
+	errno = -r;
+	return r < 0 ? err_errno(err, "flock") : 0;
 }
 
 static void write_holder(int dirfd)
@@ -65,25 +75,37 @@ static int timed_out(int dirfd, const char *path, struct err *err)
 		       path_base(path), LOCK_TIMEOUT_S, holder ? holder : "an unknown process");
 }
 
-int lock_sandbox(const char *path, bool create, struct err *err)
+static int lock_dir(const char *path, int (*lock)(int fd, struct err *err), struct err *err)
 {
 	CLEANUP(close) int fd = -1;
 	struct stat st;
 	int r;
 
-	if (create && mkdir(path, 0700) < 0)
-		return errno == EEXIST ? -EEXIST : err_errno(err, "mkdir %s", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "open %s", path);
-	r = flock_timed(fd);
+	r = lock(fd, err);
 	if (r == -ETIMEDOUT)
 		return timed_out(fd, path, err);
+	if (r == -EBUSY)
+		return r; /* asked for: no error to tell */
 	if (r < 0)
-		return err_set(err, -r, "lock %s", path);
+		return err_prefix(err, "lock %s", path);
 	/* Its last holder may have removed it. */
 	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
 		return err_set(err, ENOENT, "sandbox %s has gone", path_base(path));
 	write_holder(fd);
 	return take_fd(&fd);
+}
+
+int lock_sandbox(const char *path, bool create, struct err *err)
+{
+	if (create && mkdir(path, 0700) < 0)
+		return errno == EEXIST ? -EEXIST : err_errno(err, "mkdir %s", path);
+	return lock_dir(path, flock_timed, err);
+}
+
+int lock_sandbox_now(const char *path, struct err *err)
+{
+	return lock_dir(path, flock_now, err);
 }

@@ -17,3 +17,6 @@ struct err;
  * @create  make the directory; -EEXIST when it is there
  */
 int lock_sandbox(const char *path, bool create, struct err *err);
+
+/* The same for one that is there, without waiting: -EBUSY when another holds the lock. */
+int lock_sandbox_now(const char *path, struct err *err);

@@ -20,6 +20,11 @@ char *paths_sandboxes(void)
 	return xasprintf("%s/vc/sbs", paths_run_dir());
 }
 
+char *paths_swept(void)
+{
+	return xasprintf("%s/vc/swept", paths_run_dir());
+}
+
 char *paths_sandbox(const char *sid)
 {
 	return xasprintf("%s/vc/sbs/%s", paths_run_dir(), sid);

@@ -59,5 +59,5 @@ int container_record_read(int dirfd, struct container_record **ret, struct err *
 void container_record_free(struct container_record *record);
 DEFINE_CLEANUP(struct container_record *, container_record_free)
 
-/* The host's boot id; "" when it cannot be read, which equals no record's. */
-void boot_id_read(char ret[BOOT_ID_LEN]);
+/* The host's boot id. */
+int boot_id_read(char ret[BOOT_ID_LEN], struct err *err);

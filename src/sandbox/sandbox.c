@@ -27,6 +27,8 @@
 #include "sandbox/share.h"
 #include "vm/vm.h"
 
+#define RESERVE_TRIES 5
+
 const char *sandbox_emulation_reason(const struct config *config)
 {
 	return vm_accelerator_warning(config);
@@ -35,20 +37,6 @@ const char *sandbox_emulation_reason(const struct config *config)
 const char *sandbox_vsock_reason(const struct config *config)
 {
 	return vm_vsock_warning(config);
-}
-
-bool sandbox_is_stale(const char *sid)
-{
-	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
-	CLEANUP(free) char *path = paths_sandbox(sid);
-	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct err ignored = { 0 };
-	char boot_id[BOOT_ID_LEN];
-
-	if (dirfd < 0 || sandbox_record_read(dirfd, &record, &ignored) < 0)
-		return false; /* killed before it was written: of this boot as far as we know */
-	boot_id_read(boot_id);
-	return !str_eq(record->boot_id, boot_id);
 }
 
 int sandbox_look(const char *sid, struct sandbox_record **ret, struct err *err)
@@ -85,23 +73,28 @@ static int write_record(const struct create_params *params, int dirfd, struct er
 					 .size = { params->config->hypervisor.default_vcpus,
 						   params->config->hypervisor.default_memory },
 					 .root = (char *)(uintptr_t)params->root };
+	int r = boot_id_read(record.boot_id, err);
 
-	boot_id_read(record.boot_id);
-	return sandbox_record_write(dirfd, &record, err);
+	return r == 0 ? sandbox_record_write(dirfd, &record, err) : r;
 }
 
-/* Makes the directory that reserves the id; what another boot left there goes first. */
+/* Makes the directory that reserves the id. */
 static int reserve(const char *sid, int *ret_dirfd, struct err *err)
 {
 	CLEANUP(free) char *parent = paths_sandboxes();
 	CLEANUP(free) char *path = paths_sandbox(sid);
-	int fd;
+	int fd = -ENOENT;
 	int r;
 
 	r = mkdir_p(parent, 0700, err);
 	if (r < 0)
 		return r;
-	fd = lock_sandbox(path, true, err);
+	/* Another command may take it for an abandoned one before we have locked it. */
+	for (int i = 0; i < RESERVE_TRIES; i++) {
+		fd = lock_sandbox(path, true, err);
+		if (fd != -ENOENT)
+			break;
+	}
 	if (fd == -EEXIST)
 		return err_set(err, EEXIST,
 			       "container id %s: in use; choose another or delete that container",
@@ -307,27 +300,4 @@ int sandbox_stop(const char *sid, bool force, struct err *err)
 			agent, deadline_in(force ? DESTROY_FORCED_MS : DESTROY_MS), &ignored);
 	r = fault_point("guest stopped", err);
 	return r < 0 ? r : sandbox_remove(sid, err);
-}
-
-/* Engines that forget what ran before a boot never delete it (Podman, whose own state is gone). */
-void sandboxes_sweep(void)
-{
-	CLEANUP(free) char *path = paths_sandboxes();
-	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		CLEANUP(free) char *sandbox = NULL;
-		CLEANUP(close) int lock = -1;
-		struct err err = { 0 };
-
-		if (entry->d_name[0] == '.' || !sandbox_is_stale(entry->d_name))
-			continue;
-		sandbox = paths_sandbox(entry->d_name);
-		lock = lock_sandbox(sandbox, false, &err);
-		/* Asked again: another command may have been faster, and the id be in use anew. */
-		if (lock >= 0 && sandbox_is_stale(entry->d_name) &&
-		    sandbox_remove(entry->d_name, &err) < 0)
-			log_warn("sandbox %s of another boot stays: %s", entry->d_name, err.text);
-	}
 }

@@ -269,17 +269,68 @@ make_stale()
 	is_status "$ID" running
 }
 
+# another_boot - what the next command finds: another boot id than all that there is.
+another_boot()
+{
+	local dir
+
+	for dir in "$KATA_RUN_DIR"/vc/sbs/*/; do make_stale "$(basename "$dir")"; done
+	echo 01234567-89ab-cdef-0123-456789abcdef >"$KATA_RUN_DIR/vc/swept"
+}
+
 @test "what another boot left is swept away by the next create, whatever its id" {
 	start_sleeper old
 	kill -KILL "$(pid_of_helper qemu old)" "$(pid_of_helper proxy old)" "$(pid_of_helper virtiofsd old)"
 	wait_until is_status old stopped
-	another_boot old
+	another_boot
 	dir=$(bundle)
 	set_args "$dir" true
 	runtime run --bundle "$dir" "$ID" </dev/null
 	[ ! -e "$KATA_RUN_DIR/vc/sbs/old" ]
 	[ ! -e "$KATA_RUN_DIR/kata-containers/containers-mapping/old" ]
 	[ ! -e "$KATA_RUN_DIR/kata-containers/shared/sandboxes/old" ]
+}
+
+@test "what another boot left is swept by six commands at once, and all of them work" {
+	local i
+
+	for i in 1 2 3; do
+		start_sleeper "old$i"
+		kill -KILL $(ID=old$i all_pids)
+	done
+	another_boot
+	# Some want the names of those that go.
+	for i in 1 2 3 4 5 6; do
+		dir=$(bundle "b$i")
+		set_args "$dir" true
+		runtime run --bundle "$dir" "old$i" </dev/null >"$WORK/out.$i" 2>&1 3>&- &
+	done
+	for job in $(jobs -p); do wait "$job" || { cat "$WORK"/out.*; return 1; }; done
+	assert_nothing_left
+}
+
+@test "where the boot id cannot be read nothing is swept, and create says why it fails" {
+	start_sleeper
+	another_boot
+	dir=$(bundle)
+	cat >"$WORK/script" <<-END
+		mount --bind "$WORK/nothing" /proc/sys/kernel/random/boot_id
+		exec "$RUNTIME" --kata-config "$USED_CONFIG" "\$@"
+	END
+	mkdir -p "$WORK/nothing.d"
+	: >"$WORK/nothing"
+	fails unshare --mount bash "$WORK/script" create --bundle "$dir" second
+	says /proc/sys/kernel/random/boot_id
+	[ -e "$KATA_RUN_DIR/vc/sbs/$ID/persist.json" ]
+}
+
+@test "a directory of a killed command without a record does not keep its name" {
+	mkdir -p "$KATA_RUN_DIR/vc/sbs/$ID/member" "$KATA_RUN_DIR/kata-containers/containers-mapping/lost/gone"
+	dir=$(bundle)
+	set_args "$dir" true
+	runtime run --bundle "$dir" "$ID" </dev/null
+	runtime run --bundle "$dir" lost </dev/null
+	assert_nothing_left
 }
 
 @test "the end of virtiofsd ends the machine: 255, stopped, deleted as ever" {

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What nobody will ask to delete: sandboxes of another boot of the host, whose
+ * engine may have forgotten them with that boot, and the last directory of a
+ * command that was killed. The sandbox's directory is made first and removed
+ * last, and its record last but one: without the directory nothing else is
+ * there but a mapping, and without the record nothing but the directory.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "sandbox/internal.h"
+#include "sandbox/lock.h"
+#include "sandbox/paths.h"
+
+enum owner { OF_THIS_BOOT, OF_ANOTHER_BOOT, OF_NOBODY };
+
+static enum owner owner_of(const char *sid)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err ignored = { 0 };
+	char boot_id[BOOT_ID_LEN];
+
+	if (dirfd >= 0 && faccessat(dirfd, PERSIST_FILE, F_OK, 0) < 0 && errno == ENOENT)
+		return OF_NOBODY;
+	/* What we are not sure of is not to be taken away from those who use it. */
+	if (dirfd < 0 || sandbox_record_read(dirfd, &record, &ignored) < 0 ||
+	    boot_id_read(boot_id, &ignored) < 0 || str_empty(record->boot_id))
+		return OF_THIS_BOOT;
+	return str_eq(record->boot_id, boot_id) ? OF_THIS_BOOT : OF_ANOTHER_BOOT;
+}
+
+bool sandbox_is_stale(const char *sid)
+{
+	return owner_of(sid) == OF_ANOTHER_BOOT;
+}
+
+/* Removes it unless it is of this boot. Asked again under the lock: another command may be faster.
+ */
+static int reclaim(const char *sid, bool wait, struct err *err)
+{
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	CLEANUP(close) int lock = -1;
+
+	lock = wait ? lock_sandbox(path, false, err) : lock_sandbox_now(path, err);
+	if (lock == -ENOENT)
+		return 0;
+	if (lock < 0)
+		return lock;
+	return owner_of(sid) == OF_THIS_BOOT ? 0 : sandbox_remove(sid, err);
+}
+
+static bool exists(const char *sid)
+{
+	CLEANUP(free) char *path = paths_sandbox(sid);
+
+	return access(path, F_OK) == 0;
+}
+
+int sandbox_reclaim_id(const char *id, struct err *err)
+{
+	CLEANUP(free) char *sid = NULL;
+	struct err ignored = { 0 };
+	int r;
+
+	if (mapping_find(id, &sid, &ignored) < 0) {
+		/* Whoever makes a sandbox is only a moment without a record: not waited for. */
+		r = exists(id) && owner_of(id) != OF_THIS_BOOT ? reclaim(id, false, err) : 0;
+		return r == -EBUSY ? 0 : r;
+	}
+	r = owner_of(sid) == OF_ANOTHER_BOOT ? reclaim(sid, true, err) : 0;
+	return r == 0 && !exists(sid) ? mapping_remove(id, err) : r;
+}
+
+/* Returns whether none is left that is to go. */
+static bool sweep(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool done = true;
+
+	while (dir && (entry = readdir(dir))) {
+		struct err err = { 0 };
+		int r;
+
+		if (entry->d_name[0] == '.' || owner_of(entry->d_name) == OF_THIS_BOOT)
+			continue;
+		r = reclaim(entry->d_name, false, &err);
+		if (r < 0)
+			done = false;
+		if (r < 0 && r != -EBUSY) /* busy: another command is at it */
+			log_warn("sandbox %s of another boot stays: %s", entry->d_name, err.text);
+	}
+	if (dir)
+		closedir(dir);
+	return done;
+}
+
+void sandboxes_sweep(void)
+{
+	CLEANUP(free) char *path = paths_sandboxes();
+	CLEANUP(free) char *mark = paths_swept();
+	CLEANUP(free) char *swept = NULL;
+	struct err err = { 0 };
+	char boot_id[BOOT_ID_LEN];
+
+	if (boot_id_read(boot_id, &err) < 0)
+		return; /* create will say so */
+	if (file_read_at(AT_FDCWD, mark, BOOT_ID_LEN, &swept) == 0 && str_eq(swept, boot_id))
+		return;
+	/* Without the mark the next create looks again. */
+	if (access(path, F_OK) == 0 && sweep(path) &&
+	    file_replace_at(AT_FDCWD, mark, boot_id, strlen(boot_id), 0600, &err) < 0)
+		log_warn("%s", err.text);
+}
