@@ -125,9 +125,10 @@ traces()
 			! -path '/sys/fs/cgroup/unified/libpod_parent/*' -printf 'cgroup %p\n'
 		find /sys/class/net -mindepth 1 -printf 'network device %f\n'
 		# Docker unmounts a network namespace at once and removes its file within a minute, and
-		# has a socket for each of its own starts; Podman keeps some exit codes.
+		# has a socket for each of its own starts; Podman keeps some exit codes; a containerd-shim
+		# that was killed leaves its socket.
 		find /run -mindepth 2 -maxdepth 7 ! -path '/run/docker/netns/*' \
-			! -path '/run/docker/libnetwork/*.sock' ! -path '/run/libpod/exits/*' -printf 'file %p\n' 2>/dev/null
+			! -path '/run/docker/libnetwork/*.sock' ! -path '/run/libpod/exits/*' ! -path '/run/containerd/s/*' -printf 'file %p\n' 2>/dev/null
 	} | sort -u
 }
 
