@@ -118,12 +118,12 @@ start_member()
 	runtime run --detach --bundle "$dir" "$id" </dev/null >/dev/null
 }
 
-# wait_until COMMAND… - up to 5 s for it to succeed.
+# wait_until COMMAND… - up to $PATIENCE seconds (5) for it to succeed.
 wait_until()
 {
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < ${PATIENCE:-5} * 20; i++)); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.05
 	done
