@@ -52,6 +52,7 @@ struct config {
 	} shim;
 
 	struct {
+		int64_t dial_timeout; /* seconds */
 		bool enable_debug;
 	} agent;
 

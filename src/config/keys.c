@@ -95,6 +95,8 @@ const struct config_key config_keys[] = {
 	BOOL("proxy.kata", "enable_debug", proxy.enable_debug, "log level debug"),
 	STRING("shim.kata", "path", shim.path, "/usr/bin/kata-shim", NULL, "the kata-shim program"),
 	BOOL("shim.kata", "enable_debug", shim.enable_debug, "log level debug"),
+	INTEGER("agent.kata", "dial_timeout", agent.dial_timeout, "30", 1, 600,
+		"seconds that a virtual machine may take from its start until its agent answers"),
 	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
 	BOOL("runtime", "disable_guest_seccomp", runtime.disable_guest_seccomp,

@@ -458,6 +458,7 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 	vm->proxy_socket = xstrdup(params->proxy_socket);
 	vm->kernel = xstrdup(params->config->hypervisor.kernel);
 	vm->initrd = xstrdup(params->config->hypervisor.initrd);
+	vm->dial_ms = (uint64_t)params->config->agent.dial_timeout * 1000;
 	r = check_config(params->config, err);
 	if (r < 0)
 		return r;

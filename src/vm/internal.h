@@ -2,6 +2,8 @@
 /* internal.h - of vm/ only */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/proc.h"
 
 #define VM_LAST_WORDS "last-words"
@@ -13,6 +15,7 @@ struct vm {
 	char *proxy_socket;
 	char *kernel; /* for messages */
 	char *initrd;
+	uint64_t dial_ms; /* how long its agent may take to answer */
 	int stderr_fd; /* QEMU's standard error, which the proxy reads as well */
 	struct proc_id qemu;
 	struct proc_id proxy;

@@ -23,7 +23,6 @@
 #include "vm/internal.h"
 
 #define QMP_START_MS   15000u /* openEuler patch 0001 */
-#define AGENT_START_MS 30000u /* the original's 10 s and 15 s, doubled: emulation is slow */
 #define QEMU_END_MS    300u
 #define LAST_WORDS_MS  2000u
 #define LAST_WORDS_MAX (256u << 10)
@@ -165,7 +164,7 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 	int r;
 
 	r = qmp_connect(socket, deadline_in(QMP_START_MS), &qmp, &why);
-	deadline = deadline_in(AGENT_START_MS);
+	deadline = deadline_in(vm->dial_ms);
 	if (r == 0)
 		r = connect_agent(vm, deadline, &agent, &why);
 	if (r == 0)

@@ -8,6 +8,7 @@ setup()
 {
 	common_setup
 	set_config use_vsock true
+	set_config dial_timeout 180
 	PATIENCE=120
 }
 
@@ -17,7 +18,8 @@ teardown() { common_teardown; }
 	[ -c /dev/vhost-vsock ]
 	dir=$(bundle)
 	set_args "$dir" sh -c 'trap "echo stopping; exit 3" TERM; cat /proc/cmdline; while :; do sleep 0.1; done'
-	runtime run --detach --bundle "$dir" "$ID" >"$WORK/out" 2>"$WORK/err" </dev/null
+	runtime run --detach --bundle "$dir" "$ID" >"$WORK/out" 2>"$WORK/err" </dev/null ||
+		{ cat "$WORK/err"; return 1; }
 	wait_until grep -q agent.use_vsock=true "$WORK/out"
 	not grep -q use_vsock "$WORK/err"
 	# No port, no relay: kata-proxy keeps what is left for it to do.
