@@ -16,7 +16,7 @@ struct vm {
 	char *kernel; /* for messages */
 	char *initrd;
 	uint64_t dial_ms; /* how long its agent may take to answer */
-	int stderr_fd; /* QEMU's standard error, which the proxy reads as well */
+	int stderr_fd;    /* QEMU's standard error, which the proxy reads as well */
 	struct proc_id qemu;
 	struct proc_id proxy;
 	struct proc_id virtiofsd;
