@@ -4,7 +4,7 @@
 load helpers
 
 ready() { docker version; }
-docker() { timeout --foreground 170 /usr/bin/docker "$@"; }
+docker() { timeout --foreground --kill-after=5 900 /usr/bin/docker "$@"; }
 
 setup_file()
 {
@@ -140,11 +140,12 @@ inside() { docker exec "$NAME" bash -ec "$1"; }
 	is 200 "$output"
 }
 
-@test "tar: 20,000 small files, packed, unpacked and compared" {
+@test "tar: 20,000 small files, unpacked, compared and counted" {
 	image tar
-	exits 0 in_image tar \
-		'mkdir /a /b; cd /a; for d in $(seq 200); do mkdir $d; for f in $(seq 100); do echo $d $f >$d/$f; done; done
-		tar -czf /a.tgz .; cd /b; tar -xzf /a.tgz; tar -df /a.tgz; find . -type f | wc -l; rm -rf /b/*'
+	# Made in memory: what is to be shown is what becomes of them on the container's root.
+	exits 0 docker run --rm --tmpfs /a tar:test bash -ec \
+		'cd /a; for d in {1..200}; do mkdir $d; for f in {1..100}; do echo $d $f >$d/$f; done; done
+		tar -czf /a.tgz .; mkdir /b; cd /b; tar -xzf /a.tgz; tar -df /a.tgz; find . -type f | wc -l'
 	is 20000 "$output"
 }
 
