@@ -29,6 +29,8 @@ struct config {
 		int64_t default_memory;   /* MiB */
 		int64_t memory_slots;
 		int64_t memory_offset; /* MiB */
+		bool enable_cpu_memory_hotplug;
+		bool enable_reuse_cpu_memory;
 		int64_t root_ports;
 		char *shared_fs;
 		char *virtio_fs_daemon;
@@ -58,6 +60,7 @@ struct config {
 
 	struct {
 		bool enable_debug;
+		bool enable_cpu_memory_hotplug; /* either place counts */
 		bool disable_guest_seccomp;
 	} runtime;
 
