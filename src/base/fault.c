@@ -48,4 +48,14 @@ int fault_point(const char *name, struct err *err)
 	return err_set(err, ECANCELED, "fault point %u, %s", fault.step, name);
 }
 
+int64_t fault_pretend(const char *variable, int64_t real)
+{
+	const char *text = getenv(variable);
+	int64_t pretended = real;
+
+	if (text)
+		(void)str_to_i64(text, 1, INT32_MAX, &pretended);
+	return pretended;
+}
+
 #endif

@@ -47,10 +47,20 @@ static const char *const common_params[] = {
 /* pcie_ports=compat: q35's root ports are hot-plugged through ACPI, their own services only cost.
  */
 static const char *const x86_params[] = {
-	"reboot=k",     "earlyprintk=ttyS0", "8250.nr_uarts=0",
-	"tsc=reliable", "no_timer_check",    "noreplace-smp",
-	"iommu=off",    "pci=lastbus=0",     "pcie_ports=compat",
-	"i8042.noaux",  "i8042.nopnp",       "i8042.dumbkbd",
+	/* Plugged memory holds its own page tables: a small machine has no room for them. */
+	"memory_hotplug.memmap_on_memory=1",
+	"reboot=k",
+	"earlyprintk=ttyS0",
+	"8250.nr_uarts=0",
+	"tsc=reliable",
+	"no_timer_check",
+	"noreplace-smp",
+	"iommu=off",
+	"pci=lastbus=0",
+	"pcie_ports=compat",
+	"i8042.noaux",
+	"i8042.nopnp",
+	"i8042.dumbkbd",
 	NULL,
 };
 
@@ -153,7 +163,7 @@ static char **kernel_params(const struct config *config, unsigned max_vcpus, boo
 
 static unsigned max_vcpus(const struct config *config)
 {
-	int64_t host = sysconf(_SC_NPROCESSORS_CONF);
+	int64_t host = fault_pretend("KATA_FAULT_CPUS", sysconf(_SC_NPROCESSORS_CONF));
 	int64_t max = config->hypervisor.default_maxvcpus;
 
 	if (max == 0 || max > host)
@@ -168,6 +178,15 @@ static unsigned max_vcpus(const struct config *config)
 static uint64_t host_memory_mib(void)
 {
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+}
+
+void vm_max_size(const struct config *config, unsigned *ret_vcpus, uint64_t *ret_mib)
+{
+	/* QEMU 7.2 plugs no vCPU into a machine of type virt. */
+	*ret_vcpus = str_eq(config->hypervisor.machine_type, "virt")
+			     ? (unsigned)config->hypervisor.default_vcpus
+			     : max_vcpus(config);
+	*ret_mib = host_memory_mib();
 }
 
 /* What vm_boot() owns only until everything is started. */
@@ -331,7 +350,7 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.machine_options = options,
 		.vcpus = (unsigned)config->hypervisor.default_vcpus,
 		.max_vcpus = max_vcpus(config),
-		.memory_mib = (uint64_t)config->hypervisor.default_memory,
+		.memory_mib = boot->params->memory_mib,
 		.max_memory_mib = host_memory_mib() + MEMORY_HEADROOM_MIB +
 				  (uint64_t)config->hypervisor.memory_offset,
 		.memory_slots = config->hypervisor.memory_slots

@@ -21,3 +21,9 @@ struct vm {
 	struct proc_id proxy;
 	struct proc_id virtiofsd;
 };
+
+struct plug {
+	struct qmp *qmp;
+};
+
+#define PLUG_MS 5000u /* for all commands of one step: QEMU answers in milliseconds */

@@ -16,16 +16,12 @@
 #include "hypervisor/qemu_devices.h"
 #include "hypervisor/qemu_pci.h"
 #include "hypervisor/qmp.h"
+#include "vm/internal.h"
 
 #define CONNECT_MS 5000u
-#define PLUG_MS    5000u /* for all commands of one step: QEMU answers in milliseconds */
 #define UNPLUG_MS  8000u /* the guest has to take part; under the 10 s that commands may take */
 
 static_assert(sizeof(((struct pci_place *)0)->guest_path) == PLUG_PATH_LEN, "one path, two names");
-
-struct plug {
-	struct qmp *qmp;
-};
 
 int plug_open(const char *dir, struct plug **ret, struct err *err)
 {

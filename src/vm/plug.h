@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 
@@ -50,3 +51,18 @@ int plug_nic_add(struct plug *plug, const struct plug_nic *nic, char ret_path[PL
 
 /* -ETIMEDOUT when the guest does not let the device go: then it is all still there. */
 int plug_nic_remove(struct plug *plug, const char *name, struct err *err);
+
+/* What the machine has; the guest may have turned some of the vCPUs off. */
+struct plug_size {
+	unsigned vcpus;
+	uint64_t base_bytes;    /* memory since the start */
+	uint64_t plugged_bytes; /* and since then */
+};
+
+int plug_ask_size(struct plug *plug, struct plug_size *ret, struct err *err);
+
+/* Adds @n vCPUs. A part of them is an error that says how many there are. */
+int plug_vcpus(struct plug *plug, unsigned n, struct err *err);
+
+/* Adds memory, a multiple of the guest's memory blocks; it takes one of memory_slots. */
+int plug_memory(struct plug *plug, uint64_t bytes, struct err *err);

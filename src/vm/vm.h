@@ -26,6 +26,7 @@ struct vm_params {
 	const char *dir;             /* made here */
 	const char *proxy_socket;    /* where kata-proxy is to listen */
 	const char *share;           /* the directory that the guest sees */
+	uint64_t memory_mib;         /* to start with */
 	int netns;                   /* where its programs run, or -1 */
 	const struct cgroup *cgroup; /* what its programs are put into, or NULL */
 };
@@ -61,6 +62,9 @@ int vm_process(const char *dir, struct proc_id *ret);
 
 /* Kills all programs of the machine and removes @dir. Success when there is none. */
 int vm_destroy(const char *dir, uint64_t deadline, struct err *err);
+
+/* The most vCPUs and memory that a machine of this configuration can get. */
+void vm_max_size(const struct config *config, unsigned *ret_vcpus, uint64_t *ret_mib);
 
 /* Once per program: why emulation is used although nothing forced it; NULL otherwise. */
 const char *vm_accelerator_warning(const struct config *config);

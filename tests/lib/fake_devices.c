@@ -2,6 +2,7 @@
 /* Answers as QEMU 7.2 gave them to tests/facts/qemu-hot-plug.sh. */
 #include "fake_devices.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -206,6 +207,74 @@ static void query_chardev(struct fake_devices *fake, const struct request *reque
 	buf_printf(out, "]}\r\n");
 }
 
+static char *text_of(const struct request *request, const char *key)
+{
+	return json_member_text(&request->arguments, key);
+}
+
+static void query_vcpus(struct fake_devices *fake, const struct request *request UNUSED,
+			struct buf *out)
+{
+	buf_printf(out, "{\"return\": [");
+	for (unsigned i = fake->n_vcpus; i > 0; i--) {
+		CLEANUP(free) char *id = xasprintf("cpu-%u", i - 1);
+		bool taken = i == 1 || find_device(fake, id);
+
+		buf_printf(out,
+			   "%s{\"props\": {\"core-id\": 0, \"thread-id\": 0, \"socket-id\": %u}, "
+			   "\"vcpus-count\": 1%s, \"type\": \"max-x86_64-cpu\"}",
+			   i < fake->n_vcpus ? ", " : "", i - 1,
+			   taken ? ", \"qom-path\": \"/machine/x\"" : "");
+	}
+	buf_printf(out, "]}\r\n");
+}
+
+static void query_dimms(struct fake_devices *fake, const struct request *request UNUSED,
+			struct buf *out)
+{
+	const char *comma = "";
+
+	buf_printf(out, "{\"return\": [");
+	for (char **device = fake->devices; device && *device; device++) {
+		if (!str_starts(*device, "dimm"))
+			continue;
+		buf_printf(out, "%s{\"type\": \"dimm\", \"data\": {}}", comma);
+		comma = ", ";
+	}
+	buf_printf(out, "]}\r\n");
+}
+
+static void query_memory(struct fake_devices *fake, const struct request *request UNUSED,
+			 struct buf *out)
+{
+	buf_printf(out,
+		   "{\"return\": {\"base-memory\": 1073741824, \"plugged-memory\": %" PRIu64
+		   "}}\r\n",
+		   fake->plugged);
+}
+
+static void get_property(struct fake_devices *fake, const struct request *request, struct buf *out)
+{
+	CLEANUP(free) char *name = argument(request, "property");
+
+	if (str_eq(name, "type") && fake->memory)
+		buf_printf(out, "{\"return\": \"%s\"}\r\n", fake->memory);
+	else if (str_eq(name, "share") || str_eq(name, "prealloc"))
+		buf_printf(out, "{\"return\": %s}\r\n",
+			   fake->memory && str_eq(name, "share") ? "true" : "false");
+	else
+		refuse(out, "GenericError", "no property ", name);
+}
+
+static void add_object(struct fake_devices *fake, const struct request *request, struct buf *out)
+{
+	CLEANUP(free) char *size = text_of(request, "size");
+
+	fake->plugged += strtoull(size, NULL, 10);
+	strv_take(&fake->objects, argument(request, "id"));
+	done(out);
+}
+
 static void query_kvm(struct fake_devices *fake UNUSED, const struct request *request UNUSED,
 		      struct buf *out)
 {
@@ -225,6 +294,11 @@ static void remove_from(char **list, char *id, const char *class, struct buf *ou
 	else
 		refuse(out, class, "not found: ", id);
 	free(id);
+}
+
+static void remove_object(struct fake_devices *fake, const struct request *request, struct buf *out)
+{
+	remove_from(fake->objects, argument(request, "id"), "GenericError", out);
 }
 
 static void remove_chardev(struct fake_devices *fake, const struct request *request,
@@ -257,6 +331,12 @@ static const struct {
 	{ "netdev_del", remove_netdev },
 	{ "query-chardev", query_chardev },
 	{ "query-kvm", query_kvm },
+	{ "object-add", add_object },
+	{ "object-del", remove_object },
+	{ "qom-get", get_property },
+	{ "query-hotpluggable-cpus", query_vcpus },
+	{ "query-memory-devices", query_dimms },
+	{ "query-memory-size-summary", query_memory },
 	{ "query-pci", query_pci },
 };
 
@@ -303,6 +383,8 @@ char *fake_devices_list(const struct fake_devices *fake)
 		strv_addf(&all, "netdev %s", *word);
 	for (char **word = fake->chardevs; word && *word; word++)
 		strv_addf(&all, "chardev %s", *word);
+	for (char **word = fake->objects; word && *word; word++)
+		strv_addf(&all, "object %s", *word);
 	for (char **word = fake->devices; word && *word; word++)
 		strv_addf(&all, "device %s", *word);
 	return strv_join(all, "\n");
@@ -314,4 +396,5 @@ void fake_devices_done(struct fake_devices *fake)
 	strv_free(fake->netdevs);
 	strv_free(fake->chardevs);
 	strv_free(fake->devices);
+	strv_free(fake->objects);
 }

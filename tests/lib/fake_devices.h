@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -20,7 +21,11 @@ struct fake_devices {
 	char **fds;          /* names of descriptors that were passed */
 	char **netdevs;      /* ids */
 	char **chardevs;
-	char **devices; /* "ID BUS ADDR" */
+	char **devices;     /* "ID BUS ADDR" */
+	char **objects;     /* ids */
+	unsigned n_vcpus;   /* vCPUs that can be, of which the first is there from the start */
+	const char *memory; /* the kind of the machine's own memory, "memory-backend-ram" */
+	uint64_t plugged;   /* bytes, without the machine's own 1 GiB */
 };
 
 /* Answers @line in @out if it is one of its commands; @fd came with it, or -1, and is closed. */

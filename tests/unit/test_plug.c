@@ -342,6 +342,46 @@ TEST(a_name_that_qemu_could_misread_is_refused)
 	assert_string_equal(text, "there is: nothing\n");
 }
 
+TEST(vcpus_come_from_the_lowest_on)
+{
+	struct plug_size size = { 0 };
+
+	start((struct fake_devices){ .n_vcpus = 3 }, "");
+	assert_int_equal(plug_ask_size(plug, &size, &err), 0);
+	assert_int_equal(size.vcpus, 1);
+	assert_int_equal(plug_vcpus(plug, 1, &err), 0);
+	assert_int_equal(plug_vcpus(plug, 3, &err), -ENOSPC);
+	assert_string_equal(err.text, "only 1 vCPUs of 3 were added: all 3 vCPUs are there");
+	assert_int_equal(plug_ask_size(plug, &size, &err), 0);
+	assert_int_equal(size.vcpus, 3);
+	assert_told("vcpus");
+}
+
+TEST(memory_is_of_the_same_kind_as_the_machines_own)
+{
+	struct plug_size size = { 0 };
+
+	start((struct fake_devices){ .n_vcpus = 1, .memory = "memory-backend-memfd" }, "");
+	assert_int_equal(plug_memory(plug, 256 << 20, &err), 0);
+	assert_int_equal(plug_memory(plug, 128 << 20, &err), 0);
+	assert_int_equal(plug_ask_size(plug, &size, &err), 0);
+	assert_int_equal(size.base_bytes, 1 << 30);
+	assert_int_equal(size.plugged_bytes, 384 << 20);
+	assert_told("memory");
+}
+
+TEST(memory_that_qemu_refuses_leaves_no_back_end)
+{
+	CLEANUP(free) char *text = NULL;
+
+	start((struct fake_devices){ .n_vcpus = 1 }, "refuse=no slot@device_add");
+	assert_int_equal(plug_memory(plug, 256 << 20, &err), -EIO);
+	assert_string_equal(err.text, "plug in 256 MiB beside 1024 MiB (0 of [hypervisor.qemu] "
+				      "memory_slots are in use): QEMU refused device_add: no slot");
+	text = told();
+	assert_non_null(strstr(text, "there is: nothing"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +397,9 @@ int main(void)
 		TMP_TEST(what_is_not_there_is_removed_already),
 		TMP_TEST(a_guest_that_lets_nothing_go_is_told_of_in_time),
 		TMP_TEST(a_name_that_qemu_could_misread_is_refused),
+		TMP_TEST(vcpus_come_from_the_lowest_on),
+		TMP_TEST(memory_is_of_the_same_kind_as_the_machines_own),
+		TMP_TEST(memory_that_qemu_refuses_leaves_no_back_end),
 	};
 
 	return cmocka_run_group_tests_name("plug", tests, NULL, NULL);

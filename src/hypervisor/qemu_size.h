@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qemu_size.h - vCPUs and memory of a running QEMU, in its monitor's words */
+#pragma once
+
+#include <stdint.h>
+
+struct err;
+struct json_at;
+struct qmp;
+
+struct qemu_size {
+	unsigned vcpus;         /* that the guest can have: of them it may have turned some off */
+	unsigned max_vcpus;     /* of -smp maxcpus */
+	uint64_t base_bytes;    /* memory since the start */
+	uint64_t plugged_bytes; /* and since then */
+	unsigned n_dimms;
+};
+
+int qemu_ask_size(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret, struct err *err);
+
+/* Adds one vCPU, the lowest that is free. -ENOSPC: there are as many as maxcpus. */
+int qemu_add_vcpu(struct qmp *qmp, uint64_t deadline, struct err *err);
+
+/*
+ * Adds memory of the same kind as the machine's own: shared with virtiofsd,
+ * huge pages. @number is that of the DIMM; undone when a step fails.
+ */
+int qemu_add_memory(struct qmp *qmp, unsigned number, uint64_t bytes, uint64_t deadline,
+		    struct err *err);
+
+/* A free place in an answer of query-hotpluggable-cpus, as arguments of device_add; owned. */
+int qemu_choose_vcpu(const struct json_at *answer, char **ret, struct err *err);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vCPUs and memory for a running machine. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fault.h"
+#include "hypervisor/qemu_size.h"
+#include "vm/internal.h"
+#include "vm/plug.h"
+
+#define MEMORY_MS 60000u /* with huge pages QEMU takes all of it at once */
+
+int plug_ask_size(struct plug *plug, struct plug_size *ret, struct err *err)
+{
+	struct qemu_size size = { 0 };
+	int r;
+
+	r = qemu_ask_size(plug->qmp, deadline_in(PLUG_MS), &size, err);
+	if (r < 0)
+		return r;
+	*ret = (struct plug_size){ size.vcpus, size.base_bytes, size.plugged_bytes };
+	return 0;
+}
+
+int plug_vcpus(struct plug *plug, unsigned n, struct err *err)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int r = qemu_add_vcpu(plug->qmp, deadline_in(PLUG_MS), err);
+
+		if (r == 0)
+			r = fault_point("vCPU plugged", err);
+		if (r < 0)
+			return err_prefix(err, "only %u vCPUs of %u were added", i, n);
+	}
+	return 0;
+}
+
+int plug_memory(struct plug *plug, uint64_t bytes, struct err *err)
+{
+	unsigned long long mib = bytes >> 20;
+	struct qemu_size size = { 0 };
+	int r;
+
+	r = qemu_ask_size(plug->qmp, deadline_in(PLUG_MS), &size, err);
+	if (r < 0)
+		return r;
+	r = qemu_add_memory(plug->qmp, size.n_dimms, bytes, deadline_in(MEMORY_MS), err);
+	if (r < 0)
+		return err_prefix(err,
+				  "plug in %llu MiB beside %llu MiB (%u of [hypervisor.qemu] "
+				  "memory_slots are in use)",
+				  mib,
+				  (unsigned long long)(size.base_bytes + size.plugged_bytes) >> 20,
+				  size.n_dimms);
+	return fault_point("memory plugged", err);
+}
