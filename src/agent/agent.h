@@ -17,8 +17,9 @@ struct ttrpc_request;
 struct agent {
 	struct loop *loop;
 	struct channel *channel;
-	bool debug;          /* agent.log=debug */
-	uint64_t hotplug_ms; /* agent.hotplug_timeout: how long a device is waited for */
+	bool debug;            /* agent.log=debug */
+	unsigned first_blocks; /* of memory, that were online at the start */
+	uint64_t hotplug_ms;   /* agent.hotplug_timeout: how long a device is waited for */
 	bool sandbox_started;
 	char *sandbox_id;                 /* owned; the id of the pod's own container too */
 	dev_t own_disks[AGENT_DISKS_MAX]; /* what the guest runs from: no container's to open */

@@ -53,3 +53,4 @@ API_HANDLER(set_guest_date_time);
 API_HANDLER(reseed_random_dev);
 API_HANDLER(get_guest_details);
 API_HANDLER(guest_clock);
+API_HANDLER(online_cpu_mem); /* api_online.c */

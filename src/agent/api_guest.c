@@ -9,6 +9,7 @@
 
 #include "agent.pb-c.h"
 #include "agent/api.h"
+#include "agent/online.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -62,10 +63,8 @@ void api_get_guest_details(struct ttrpc_request *req,
 	Grpc__GuestDetailsResponse response = GRPC__GUEST_DETAILS_RESPONSE__INIT;
 	Grpc__AgentDetails details = GRPC__AGENT_DETAILS__INIT;
 	char *storages[] = { (char[]){ "9p" }, (char[]){ "virtio-fs" }, (char[]){ "ephemeral" } };
-	CLEANUP(free) char *size = NULL;
 
-	if (file_read_at(AT_FDCWD, "/sys/devices/system/memory/block_size_bytes", 64, &size) == 0)
-		response.mem_block_size_bytes = strtoull(size, NULL, 16);
+	response.mem_block_size_bytes = online_block_size(ONLINE_SYSFS);
 	details.version = (char[]){ KATA_VERSION };
 	details.init_daemon = true;
 	details.n_storage_handlers = sizeof(storages) / sizeof(storages[0]);

@@ -12,6 +12,7 @@
 #include "agent/sandbox.h"
 #include "agent/spec_pb.h"
 #include "agent/stats.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -73,7 +74,14 @@ static int apply(void *data, struct err *err)
 
 static void applied(void *data, const struct err *error)
 {
-	finish(data, error);
+	struct change *change = data;
+	struct oci_resources *now = &change->container->spec->resources;
+
+	if (error->code == 0 && change->resources.cpuset_cpus) {
+		free(now->cpuset_cpus);
+		now->cpuset_cpus = take_ptr(change->resources.cpuset_cpus);
+	}
+	finish(change, error);
 }
 
 static int start_update(struct ttrpc_request *req, const Grpc__UpdateContainerRequest *message,

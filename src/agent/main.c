@@ -15,6 +15,7 @@
 #include "agent/channel.h"
 #include "agent/device_wait.h"
 #include "agent/guest.h"
+#include "agent/online.h"
 #include "agent/sandbox.h"
 #include "agent/vsock.h"
 #include "base/cleanup.h"
@@ -140,6 +141,7 @@ static int run(struct agent *agent, struct err *err)
 	log_open_fd(open("/dev/kmsg", O_WRONLY | O_CLOEXEC), false);
 	read_options(agent, &options);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	agent->first_blocks = online_present_blocks(ONLINE_SYSFS);
 	agent->n_own_disks = guest_own_disks(agent->own_disks, AGENT_DISKS_MAX);
 	r = guest_mount_cgroups(options.unified, err);
 	return r < 0 ? r : serve(agent, &options, err);

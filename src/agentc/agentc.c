@@ -253,6 +253,34 @@ int agentc_signal(struct agentc *agent, const char *id, const char *exec_id, int
 	return call(agent, AGENT, "SignalProcess", &message.base, deadline, err);
 }
 
+static int take_block_size(void *data, const ProtobufCMessage *message,
+			   struct err *err __attribute__((unused)))
+{
+	*(uint64_t *)data = ((const Grpc__GuestDetailsResponse *)message)->mem_block_size_bytes;
+	return 0;
+}
+
+int agentc_memory_block(struct agentc *agent, uint64_t deadline, uint64_t *ret, struct err *err)
+{
+	Grpc__GuestDetailsRequest message = GRPC__GUEST_DETAILS_REQUEST__INIT;
+
+	message.mem_block_size = true;
+	return agentc_call(agent, AGENT, "GetGuestDetails", &message.base, deadline,
+			   take_block_size, ret, err);
+}
+
+int agentc_online(struct agentc *agent, unsigned new_cpus, unsigned cpus, uint64_t plugged,
+		  uint64_t deadline, struct err *err)
+{
+	Grpc__OnlineCPUMemRequest message = GRPC__ONLINE_CPUMEM_REQUEST__INIT;
+
+	message.wait = true;
+	message.nb_cpus = new_cpus;
+	message.online_cpus = cpus;
+	message.plugged_memory = plugged;
+	return call(agent, AGENT, "OnlineCPUMem", &message.base, deadline, err);
+}
+
 int agentc_freeze(struct agentc *agent, const char *id, bool frozen, uint64_t deadline,
 		  struct err *err)
 {

@@ -54,6 +54,16 @@ int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadl
 int agentc_exec(struct agentc *agent, const char *id, const char *exec_id,
 		const struct oci_process *process, uint64_t deadline, struct err *err);
 
+/* How much memory can be plugged in at once, in bytes; 0: none. */
+int agentc_memory_block(struct agentc *agent, uint64_t deadline, uint64_t *ret, struct err *err);
+
+/*
+ * Waits until the guest uses @cpus vCPUs, of which @new_cpus have just come (others
+ * are turned off), and @plugged bytes of memory since its start.
+ */
+int agentc_online(struct agentc *agent, unsigned new_cpus, unsigned cpus, uint64_t plugged,
+		  uint64_t deadline, struct err *err);
+
 int agentc_freeze(struct agentc *agent, const char *id, bool frozen, uint64_t deadline,
 		  struct err *err);
 int agentc_update(struct agentc *agent, const char *id, const struct oci_resources *resources,

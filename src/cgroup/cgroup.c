@@ -87,6 +87,30 @@ static int fill_cpuset_file(int parent, int dir, const char *file)
 	return r < 0 ? r : cgroup_write_at(dir, file, theirs);
 }
 
+int cgroup_widen_cpus(const struct cgroup *cgroup, struct err *err)
+{
+	const struct cgroup_dir *cpuset = cgroup_dir_of(cgroup, CTL_CPUSET);
+	CLEANUP(strv_free) char **parts = strv_split(cgroup->path, "/");
+	CLEANUP(free) char *all = NULL;
+	CLEANUP(close) int at = -1;
+
+	if (!cpuset || cpuset->v2)
+		return 0;
+	if (file_read_at(cpuset->root, "cpuset.cpus", CGROUP_FILE_MAX, &all) < 0)
+		return err_set(err, ENOENT, "read the root's cpuset.cpus");
+	for (char **part = parts; part && *part; part++) {
+		int next = openat(at < 0 ? cpuset->root : at, *part,
+				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		closep(&at);
+		at = next;
+		if (at < 0 || cgroup_write_at(at, "cpuset.cpus", all) < 0)
+			return err_set(err, EIO, "cgroup %s: give it the processors %s",
+				       cgroup->path, all);
+	}
+	return 0;
+}
+
 static int prepare_v1(unsigned controllers, int parent, int dir)
 {
 	int r = 0;

@@ -56,6 +56,12 @@ DEFINE_CLEANUP(struct cgroup *, cgroup_free)
 int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err);
 
 /*
+ * Gives it all processors that there are, and its parents. Only version 1 needs that
+ * after one has come; call it for a cgroup without a cpuset of its own.
+ */
+int cgroup_widen_cpus(const struct cgroup *cgroup, struct err *err);
+
+/*
  * Which devices the cgroup may open and make: nothing but the default devices
  * (cgroup/devices.h), then @rules in their order, then never @denied, whatever
  * the rules say. Each of the accesses r, w and m is decided by the last rule that
