@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cli.h"
-#include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -33,7 +32,6 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 		r = load_config(globals, true, &config, err);
 	if (r < 0)
 		return r;
-	fault_begin("create");
 	interrupt_catch();
 	return container_create(
 		&(struct create_params){ .config = config,

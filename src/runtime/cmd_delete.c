@@ -3,7 +3,6 @@
 
 #include "base/cli.h"
 #include "base/err.h"
-#include "base/fault.h"
 #include "base/mem.h"
 #include "runtime/command.h"
 #include "sandbox/sandbox.h"
@@ -38,7 +37,6 @@ static int run_delete(const struct globals *globals __attribute__((unused)), int
 	r = opt_parse(opts, argc, argv, err);
 	if (r != 0)
 		return r;
-	fault_begin("delete");
 	for (; *ids; ids++) {
 		r = delete_one(*ids, force, err);
 		if (r < 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cli.h"
 #include "base/err.h"
-#include "base/fault.h"
 #include "runtime/command.h"
 #include "sandbox/sandbox.h"
 
@@ -28,7 +27,6 @@ static int run_start(const struct globals *globals __attribute__((unused)), int 
 	r = opt_parse(opts, argc, argv, err);
 	if (r != 0)
 		return r;
-	fault_begin("start");
 	for (; *ids; ids++) {
 		r = start_one(*ids, err);
 		if (r < 0)

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/cli.h"
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -63,6 +64,7 @@ static int run_command(const struct globals *g, int argc, char **argv, struct er
 		log_field("command", argv[0]);
 		name = xasprintf("%s %s", g->program, argv[0]);
 		argv[0] = name;
+		fault_begin((*c)->name);
 		return (*c)->run(g, argc, argv, err);
 	}
 	if (str_eq(argv[0], "checkpoint") || str_eq(argv[0], "restore"))

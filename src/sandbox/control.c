@@ -8,11 +8,13 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fault.h"
+#include "base/interrupt.h"
 #include "base/str.h"
 #include "sandbox/host_hooks.h"
 #include "sandbox/host_only.h"
 #include "sandbox/internal.h"
 #include "sandbox/paths.h"
+#include "sandbox/resize.h"
 #include "sandbox/sandbox.h"
 #include "vm/vm.h"
 
@@ -129,12 +131,55 @@ int container_freeze(const char *id, bool frozen, struct err *err)
 	return container_record_write(c.dirfd, c.view.record, err);
 }
 
+/* The limits go into the record first: what is plugged in for them is accounted for by it. */
+static int record_limits(struct opened_container *c, const struct container_limits *limits,
+			 struct err *err)
+{
+	int r;
+
+	c->view.record->limits = *limits;
+	r = container_record_write(c->dirfd, c->view.record, err);
+	return r == 0 ? fault_point("limits recorded", err) : r;
+}
+
+static int update_in(struct opened_container *c, const struct oci_resources *resources,
+		     const struct machine_size *target, struct err *err)
+{
+	const struct container_record *record = c->view.record;
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r;
+
+	r = sandbox_connect(record->sandbox, &agent, err);
+	if (r == 0)
+		r = resize_apply(record->sandbox, c->lock, agent, target, false, err);
+	if (r == 0)
+		r = agentc_update(agent, record->id, resources, deadline_in(REQUEST_MS), err);
+	if (r == 0)
+		r = resize_apply(record->sandbox, c->lock, agent, target, true, err);
+	return r;
+}
+
+/* As it was: what came for the new limits is turned off. */
+static void take_limits_back(struct opened_container *c, const struct container_limits *old)
+{
+	const struct container_record *record = c->view.record;
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	struct err ignored = { 0 };
+
+	interrupt_ignore();
+	if (record_limits(c, old, &ignored) == 0 &&
+	    sandbox_connect(record->sandbox, &agent, &ignored) == 0)
+		resize_fit(record->sandbox, agent);
+}
+
 int container_update(const char *id, const struct oci_resources *resources, struct err *err)
 {
 	__attribute__((cleanup(opened_container_done))) struct opened_container c =
 		OPENED_CONTAINER_INIT;
 	CLEANUP(sandbox_record_free) struct sandbox_record *sandbox = NULL;
-	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	struct container_limits limits;
+	struct container_limits old;
+	struct machine_size target;
 	int r;
 
 	r = container_open_locked(id, &c, err);
@@ -142,11 +187,20 @@ int container_update(const char *id, const struct oci_resources *resources, stru
 		r = check_alive(id, &c.view, err);
 	if (r == 0)
 		r = sandbox_look(c.view.record->sandbox, &sandbox, err);
+	if (r < 0)
+		return r;
+	old = c.view.record->limits;
+	limits = old;
+	sizing_take(&limits, resources);
+	r = resize_target(sandbox, id, &limits, &target, err);
 	if (r == 0)
-		r = host_only_check_limits(resources, &sandbox->size, err);
+		r = host_only_check_limits(resources, &target, err);
+	if (r < 0)
+		return r;
+	r = record_limits(&c, &limits, err);
 	if (r == 0)
-		r = sandbox_connect(c.view.record->sandbox, &agent, err);
-	if (r == 0)
-		r = agentc_update(agent, id, resources, deadline_in(REQUEST_MS), err);
+		r = update_in(&c, resources, &target, err);
+	if (r < 0)
+		take_limits_back(&c, &old);
 	return r;
 }

@@ -30,6 +30,7 @@
 #include "sandbox/netns.h"
 #include "sandbox/paths.h"
 #include "sandbox/pod.h"
+#include "sandbox/resize.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/share.h"
 #include "sandbox/shims.h"
@@ -41,11 +42,12 @@ struct making {
 	const char *sid;
 	struct oci_spec *spec;
 	struct container_record *record;
-	bool shares_pid;       /* with the pod's own container */
-	bool hooked;           /* hooks of the host have been told of it */
-	int dirfd;             /* of the container */
-	int netns;             /* of the sandbox */
-	struct cgroup *cgroup; /* on the host */
+	bool shares_pid;          /* with the pod's own container */
+	bool hooked;              /* hooks of the host have been told of it */
+	int dirfd;                /* of the container */
+	int netns;                /* of the sandbox */
+	struct cgroup *cgroup;    /* on the host */
+	struct machine_size size; /* that the machine needs to have */
 	struct started_shim shim;
 };
 
@@ -103,6 +105,7 @@ static struct container_record *new_record(const struct create_params *params, c
 	record->terminal = spec->process.terminal;
 	record->later_hooks = host_hooks_wanted_later(spec);
 	record->state = STATE_CREATING;
+	sizing_take(&record->limits, &spec->resources);
 	return record;
 }
 
@@ -224,13 +227,15 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 		r = start_shim(making, err);
 	if (r == 0)
 		r = sandbox_finish(making->params, start, making->spec, shm_size, &agent, err);
+	if (r == 0)
+		r = resize_apply(making->sid, start->dirfd, agent, &making->size, false, err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
 }
 
 /* The sandbox's own container: undone as a whole. */
 static int create_first(struct making *making, struct err *err)
 {
-	struct sandbox_start start = { .dirfd = -1 };
+	struct sandbox_start start = { .dirfd = -1, .memory_mib = making->size.memory_mib };
 	struct err ignored = { 0 };
 	int r;
 
@@ -246,7 +251,21 @@ static int create_first(struct making *making, struct err *err)
 	return r;
 }
 
-static int create_in_existing(struct making *making, struct err *err)
+/* Asked again under the lock: other containers may have come or gone. */
+static int make_room(struct making *making, struct agentc *agent, int sandbox_dir, struct err *err)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	int r;
+
+	r = sandbox_record_read(sandbox_dir, &record, err);
+	if (r == 0)
+		r = resize_target(record, making->params->id, &making->record->limits,
+				  &making->size, err);
+	return r == 0 ? resize_apply(making->sid, sandbox_dir, agent, &making->size, false, err)
+		      : r;
+}
+
+static int create_in_existing(struct making *making, int sandbox_dir, struct err *err)
 {
 	__attribute__((cleanup(container_view_done))) struct container_view owner = { 0 };
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
@@ -259,6 +278,8 @@ static int create_in_existing(struct making *making, struct err *err)
 		r = prepare_host(making, false, err);
 	if (r == 0)
 		r = sandbox_connect(making->sid, &agent, err);
+	if (r == 0)
+		r = make_room(making, agent, sandbox_dir, err);
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
 				       making->params->id, owner.record->shim.pid,
@@ -293,7 +314,7 @@ static int create_member(struct making *making, struct err *err)
 	/* Asked again, now under the lock: two commands may want the same id at once. */
 	if (mapping_find(making->params->id, &taken, &ignored) == 0)
 		return in_use(making->params->id, err);
-	r = create_in_existing(making, err);
+	r = create_in_existing(making, lock, err);
 	if (r < 0)
 		interrupt_ignore();
 	if (r < 0)
@@ -328,18 +349,20 @@ static int choose_cgroup(const struct oci_spec *spec, const char *id, char **ret
 		       spec->cgroups_path);
 }
 
-/* Against the machine that there is, or the one that would be made. */
-static int check_host_only(const struct create_params *params, const char *sid,
-			   struct oci_spec *spec, struct err *err)
+/* The size of the machine that there is, or that is to be made, with this container in it. */
+static int choose_size(const struct create_params *params, const char *sid,
+		       const struct oci_spec *spec, struct machine_size *ret, struct err *err)
 {
 	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
-	struct machine_size size = { params->config->hypervisor.default_vcpus,
-				     params->config->hypervisor.default_memory };
+	struct machine_policy policy = resize_policy(params->config);
+	struct container_limits limits = { 0 };
 	struct err ignored = { 0 };
 
+	sizing_take(&limits, &spec->resources);
 	if (!str_eq(sid, params->id) && sandbox_look(sid, &record, &ignored) == 0)
-		size = record->size;
-	return host_only_check(spec, &size, err);
+		return resize_target(record, params->id, &limits, ret, err);
+	*ret = policy.first;
+	return policy.follows ? sizing_demand(&policy, &limits, 1, ret, err) : 0;
 }
 
 int container_create(const struct create_params *params, struct proc_id *ret_shim, struct err *err)
@@ -366,7 +389,9 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	if (r == 0)
 		r = choose_cgroup(spec, params->id, &cgroup, err);
 	if (r == 0)
-		r = check_host_only(params, sid, spec, err);
+		r = choose_size(params, sid, spec, &making.size, err);
+	if (r == 0)
+		r = host_only_check(spec, &making.size, err);
 	if (r < 0)
 		return r;
 	assert(spec && sid);

@@ -14,6 +14,7 @@
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
+#include "sandbox/resize.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/share.h"
 #include "sandbox/shims.h"
@@ -62,7 +63,11 @@ int container_remove(const char *sid, const char *cid, struct err *err)
 		r = rm_tree(path, err);
 	if (r == 0)
 		r = fault_point("container directory removed", err);
-	return r == 0 ? mapping_remove(cid, err) : r;
+	if (r == 0)
+		r = mapping_remove(cid, err);
+	if (r == 0 && agent)
+		resize_fit(sid, agent);
+	return r;
 }
 
 /* Nothing is registered under this id; a crash may have left parts all the same. */

@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "oci/check.h"
 #include "oci/spec.h"
-#include "sandbox/persist.h"
+#include "sandbox/sizing.h"
 
 /* A namespace that is not listed is the host's. */
 static const struct {
@@ -84,35 +83,22 @@ static int check_disks(struct oci_spec *spec, struct err *err)
 	return 0;
 }
 
-/* The highest number in a list such as "0-3,7"; 0 for what is none: the guest will refuse it. */
-static uint64_t highest(const char *list)
-{
-	CLEANUP(strv_free) char **numbers = strv_split(list, ",- \n");
-	uint64_t max = 0;
-
-	for (char **number = numbers; number && *number; number++) {
-		uint64_t n = 0;
-
-		if (str_to_u64(*number, 0, UINT32_MAX, &n) == 0 && n > max)
-			max = n;
-	}
-	return max;
-}
-
 int host_only_check_limits(const struct oci_resources *resources, const struct machine_size *size,
 			   struct err *err)
 {
 	int64_t vcpus = size->vcpus;
 	int64_t period = resources->cpu_period ? (int64_t)resources->cpu_period : 100000;
-	uint64_t last = resources->cpuset_cpus ? highest(resources->cpuset_cpus) : 0;
+	struct container_limits limits = { 0 };
 
+	sizing_take(&limits, resources);
 	/* Source: openEuler patch 0086. */
-	if (last >= (uint64_t)vcpus && last > 0)
+	if (limits.last_cpu >= (uint64_t)vcpus && limits.last_cpu > 0)
 		return err_set(
 			err, EINVAL,
 			"linux.resources.cpu.cpus: '%s' names processor %llu, but the virtual "
 			"machine has %lld, numbered from 0; see [hypervisor.qemu] default_vcpus",
-			resources->cpuset_cpus, (unsigned long long)last, (long long)vcpus);
+			resources->cpuset_cpus, (unsigned long long)limits.last_cpu,
+			(long long)vcpus);
 	if (resources->memory_limit > size->memory_mib << 20)
 		log_tell(
 			"linux.resources.memory.limit: %lld MiB is more than the virtual machine's "

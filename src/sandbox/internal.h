@@ -32,7 +32,8 @@ int mapping_remove(const char *cid, struct err *err);
 
 /* A new sandbox on its way. */
 struct sandbox_start {
-	int dirfd; /* of the sandbox, locked; owned */
+	int64_t memory_mib; /* that the machine starts with */
+	int dirfd;          /* of the sandbox, locked; owned */
 	struct vm *vm;
 };
 
@@ -72,6 +73,9 @@ int sandbox_reclaim_id(const char *id, struct err *err);
 
 /* Whether the sandbox is known to be of another boot of the host. */
 bool sandbox_is_stale(const char *sid);
+
+/* The ids of its containers, as their directories say; owned. */
+char **sandbox_members(const char *sid);
 
 /* Connects to the agent of a sandbox whose machine is alive. */
 int sandbox_connect(const char *sid, struct agentc **ret, struct err *err);

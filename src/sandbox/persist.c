@@ -103,6 +103,75 @@ static int read_json(int dirfd, struct json **ret, struct json_at *ret_root, str
 	return json_check_object(ret_root, err);
 }
 
+static void put_size(struct json_writer *w, const char *key, const struct machine_size *size)
+{
+	json_open_object(w, key);
+	json_put_i64(w, "vcpus", size->vcpus);
+	json_put_i64(w, "memoryMiB", size->memory_mib);
+	json_close_object(w);
+}
+
+static void put_policy(struct json_writer *w, const struct machine_policy *policy)
+{
+	json_open_object(w, "policy");
+	json_put_bool(w, "follows", policy->follows);
+	json_put_bool(w, "reuses", policy->reuses);
+	put_size(w, "first", &policy->first);
+	put_size(w, "max", &policy->max);
+	json_close_object(w);
+}
+
+static int get_size(const struct json_at *at, const char *key, struct machine_size *ret,
+		    struct err *err)
+{
+	struct json_at size;
+	int r = json_get_object(at, key, &size, err);
+
+	if (r > 0)
+		r = json_get_i64(&size, "vcpus", &ret->vcpus, err);
+	return r < 0 ? r : json_get_i64(&size, "memoryMiB", &ret->memory_mib, err);
+}
+
+static int get_policy(const struct json_at *at, struct machine_policy *ret, struct err *err)
+{
+	struct json_at policy;
+	int r = json_get_object(at, "policy", &policy, err);
+
+	if (r <= 0)
+		return r;
+	r = json_get_bool(&policy, "follows", &ret->follows, err);
+	if (r == 0)
+		r = json_get_bool(&policy, "reuses", &ret->reuses, err);
+	if (r == 0)
+		r = get_size(&policy, "first", &ret->first, err);
+	return r < 0 ? r : get_size(&policy, "max", &ret->max, err);
+}
+
+static void put_limits(struct json_writer *w, const struct container_limits *limits)
+{
+	json_open_object(w, "limits");
+	json_put_i64(w, "cpuQuota", limits->cpu_quota);
+	json_put_u64(w, "cpuPeriod", limits->cpu_period);
+	json_put_i64(w, "memory", limits->memory);
+	json_put_u64(w, "lastCpu", limits->last_cpu);
+	json_close_object(w);
+}
+
+static int get_limits(const struct json_at *at, struct container_limits *ret, struct err *err)
+{
+	struct json_at limits;
+	int r = json_get_object(at, "limits", &limits, err);
+
+	if (r <= 0)
+		return r;
+	r = json_get_i64(&limits, "cpuQuota", &ret->cpu_quota, err);
+	if (r == 0)
+		r = json_get_u64(&limits, "cpuPeriod", &ret->cpu_period, err);
+	if (r == 0)
+		r = json_get_i64(&limits, "memory", &ret->memory, err);
+	return r < 0 ? r : json_get_u32(&limits, "lastCpu", &ret->last_cpu, err);
+}
+
 int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct err *err)
 {
 	struct json_writer w = { .indent = 2 };
@@ -114,8 +183,9 @@ int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct 
 	json_put_string(&w, "hypervisor", record->hypervisor);
 	json_put_string(&w, "kernel", record->kernel);
 	json_put_string(&w, "image", record->image);
-	json_put_i64(&w, "vcpus", record->size.vcpus);
-	json_put_i64(&w, "memoryMiB", record->size.memory_mib);
+	put_policy(&w, &record->policy);
+	put_size(&w, "size", &record->size);
+	json_put_bool(&w, "resizing", record->resizing);
 	json_put_string(&w, "root", record->root);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
@@ -143,9 +213,11 @@ int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err)
 	if (r == 0)
 		r = json_get_string(&at, "image", &record->image, err);
 	if (r == 0)
-		r = json_get_i64(&at, "vcpus", &record->size.vcpus, err);
+		r = get_policy(&at, &record->policy, err);
 	if (r == 0)
-		r = json_get_i64(&at, "memoryMiB", &record->size.memory_mib, err);
+		r = get_size(&at, "size", &record->size, err);
+	if (r == 0)
+		r = json_get_bool(&at, "resizing", &record->resizing, err);
 	if (r == 0)
 		r = json_get_string(&at, "root", &record->root, err);
 	if (r < 0)
@@ -175,6 +247,7 @@ int container_record_write(int dirfd, const struct container_record *record, str
 	json_put_string(&w, "cgroup", record->cgroup);
 	json_put_i64(&w, "shimPid", record->shim.pid);
 	json_put_u64(&w, "shimStart", record->shim.start);
+	put_limits(&w, &record->limits);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
 }
@@ -218,6 +291,8 @@ int container_record_read(int dirfd, struct container_record **ret, struct err *
 		r = json_get_i64(&at, "shimPid", &pid, err);
 	if (r == 0)
 		r = json_get_u64(&at, "shimStart", &record->shim.start, err);
+	if (r == 0)
+		r = get_limits(&at, &record->limits, err);
 	if (r < 0)
 		return r;
 	if (!record->id || !record->sandbox || !record->bundle || !record->oci_version ||

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/proc.h"
+#include "sandbox/sizing.h"
 
 struct err;
 
@@ -18,11 +19,6 @@ enum state { STATE_CREATING, STATE_READY, STATE_RUNNING, STATE_PAUSED, STATE_STO
 /* "creating", "created", "running", "paused", "stopped": the words of OCI. */
 const char *state_name(enum state state);
 
-struct machine_size {
-	int64_t vcpus;
-	int64_t memory_mib;
-};
-
 struct sandbox_record {
 	char *id;
 	char boot_id[BOOT_ID_LEN]; /* of the host: a record of another boot is stale */
@@ -30,8 +26,10 @@ struct sandbox_record {
 	char *hypervisor; /* what it was started with */
 	char *kernel;
 	char *image; /* the initrd */
-	struct machine_size size;
-	char *root; /* the --root it was made with; a note only (design E12) */
+	struct machine_policy policy;
+	struct machine_size size; /* now */
+	bool resizing;            /* it may be any size between @size and another */
+	char *root;               /* the --root it was made with; a note only (design E12) */
 };
 
 struct container_record {
@@ -47,6 +45,7 @@ struct container_record {
 	bool later_hooks;    /* poststart or poststop, in the bundle */
 	char *cgroup;        /* on the host; NULL before it is chosen */
 	struct proc_id shim; /* pid 0 while there is none */
+	struct container_limits limits;
 };
 
 int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct err *err);

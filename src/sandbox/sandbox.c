@@ -24,6 +24,7 @@
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
+#include "sandbox/resize.h"
 #include "sandbox/share.h"
 #include "vm/vm.h"
 
@@ -63,19 +64,21 @@ int sandbox_connect(const char *sid, struct agentc **ret, struct err *err)
 	return agentc_connect(url, deadline_in(REQUEST_MS), ret, err);
 }
 
-static int write_record(const struct create_params *params, int dirfd, struct err *err)
+static int write_record(const struct create_params *params, const struct sandbox_start *start,
+			struct err *err)
 {
 	struct sandbox_record record = { .id = (char *)(uintptr_t)params->id,
 					 .config_path = params->config->path,
 					 .hypervisor = params->config->hypervisor.path,
 					 .kernel = params->config->hypervisor.kernel,
 					 .image = params->config->hypervisor.initrd,
+					 .policy = resize_policy(params->config),
 					 .size = { params->config->hypervisor.default_vcpus,
-						   params->config->hypervisor.default_memory },
+						   start->memory_mib },
 					 .root = (char *)(uintptr_t)params->root };
 	int r = boot_id_read(record.boot_id, err);
 
-	return r == 0 ? sandbox_record_write(dirfd, &record, err) : r;
+	return r == 0 ? sandbox_record_write(start->dirfd, &record, err) : r;
 }
 
 /* Makes the directory that reserves the id. */
@@ -114,7 +117,7 @@ int sandbox_begin(const struct create_params *params, struct sandbox_start *ret,
 		return r;
 	r = fault_point("sandbox directory", err);
 	if (r == 0)
-		r = write_record(params, ret->dirfd, err);
+		r = write_record(params, ret, err);
 	if (r == 0)
 		r = fault_point("sandbox record", err);
 	if (r == 0)
@@ -133,6 +136,7 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .dir = vm_dir,
 				      .proxy_socket = socket,
 				      .share = share,
+				      .memory_mib = (uint64_t)start->memory_mib,
 				      .netns = netns,
 				      .cgroup = cgroup };
 	int r;
@@ -221,19 +225,29 @@ int shims_end(const char *sid, const char *cid, struct err *err)
 	return 0;
 }
 
+char **sandbox_members(const char *sid)
+{
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
+	struct dirent *entry;
+	char **members = NULL;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
+			strv_add(&members, entry->d_name);
+	return members;
+}
+
 /* Does something for each container in the sandbox; ends with the first that fails. */
 static int each_member(const char *sid,
 		       int (*act)(const char *sid, const char *cid, struct err *err),
 		       struct err *err)
 {
-	CLEANUP(free) char *path = paths_sandbox(sid);
-	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
-	struct dirent *entry;
+	CLEANUP(strv_free) char **members = sandbox_members(sid);
 	int r = 0;
 
-	while (dir && r == 0 && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
-			r = act(sid, entry->d_name, err);
+	for (char **member = members; r == 0 && member && *member; member++)
+		r = act(sid, *member, err);
 	return r;
 }
 

@@ -55,6 +55,7 @@ told()
 }
 
 @test "limits above the machine's size: one warning each, with the key; the container runs" {
+	set_config enable_cpu_memory_hotplug false
 	dir=$(bundle)
 	set_args "$dir" sleep 1000
 	edit_bundle "$dir" '.linux.resources = { "memory": { "limit": 1099511627776 },
@@ -100,6 +101,7 @@ told()
 }
 
 @test "what create has to tell goes to the log, not into the container's output" {
+	set_config enable_cpu_memory_hotplug false
 	dir=$(bundle)
 	edit_bundle "$dir" '.linux.resources.memory.limit = 1099511627776'
 	runtime --log "$WORK/log" --log-format json create --bundle "$dir" "$ID" </dev/null >"$WORK/out" 2>&1
