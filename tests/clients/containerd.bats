@@ -127,6 +127,21 @@ deletes_with()
 	deletes_with 7
 }
 
+@test "ctr run: 100,000 lines of output, each once and in order" {
+	exits 0 run_with --rm "$IMAGE" "$NAME" seq 100000
+	is "$(seq 100000 | sha256sum)" "$(sha256sum <"$WORK/out")"
+}
+
+@test "ctr run: 255 when the virtual machine dies; the task can be started again" {
+	only_with_kata
+	sleeper
+	kill_machine "$NAME"
+	wait_until status_is STOPPED
+	deletes_with 255
+	exits 0 ctr task start --detach "$NAME"
+	exits 0 in_container "$NAME" true
+}
+
 @test "ctr run --rm: nothing is left" {
 	exits 0 run_with --rm "$IMAGE" "$NAME" true
 	is '' "$(ctr task list --quiet)$(ctr container list --quiet)"
@@ -219,6 +234,32 @@ deletes_with()
 	[ "$(wc -l <"$WORK/log")" -gt "$before" ]
 }
 
+@test "ctr task attach: input and output from then on, and the exit code" {
+	run_with --detach --fifo-dir "$WORK/fifos" "$IMAGE" "$NAME" sh -c 'read word; sleep 1; echo "got $word"; exit 7'
+	exits 7 ctr task attach "$NAME" < <(echo hello; sleep 4)
+	is 'got hello' "$output"
+}
+
+@test "ctr task checkpoint: refused with a sentence" {
+	only_with_kata
+	sleeper
+	exits 1 ctr task checkpoint "$NAME"
+	has "$errors" 'checkpoint: not supported' 'virtual machine'
+	is RUNNING "$(status)"
+}
+
+@test "ctr events: create, start, exit with the code, delete" {
+	/usr/bin/ctr events >"$WORK/events" 3>&- &
+	listener=$!
+	exits 7 run_with --rm "$IMAGE" "$NAME" sh -c 'exit 7'
+	wait_until grep -q "/tasks/delete.*\"$NAME\"" "$WORK/events"
+	kill "$listener"
+	for topic in create start exit delete; do
+		grep -q "/tasks/$topic .*\"$NAME\"" "$WORK/events"
+	done
+	grep "/tasks/exit" "$WORK/events" | grep -q '"exit_status":7'
+}
+
 @test "ctr task ps: pids of host processes" {
 	sleeper
 	exits 0 ctr task ps "$NAME"
@@ -244,6 +285,49 @@ deletes_with()
 	is 1 "$(cat "$WORK/folder/a")"
 }
 
+@test "ctr run --env-file, --annotation, --no-pivot, --cap-add, --cap-drop" {
+	echo FROM_FILE=9 >"$WORK/env"
+	exits 0 run_with --rm --env-file "$WORK/env" --annotation key=value --no-pivot "$IMAGE" "$NAME" \
+		sh -c 'echo $FROM_FILE'
+	is 9 "$output"
+	exits 0 run_with --rm --cap-drop CAP_CHOWN --cap-add CAP_SYS_TIME "$IMAGE" "$NAME-2" grep CapEff /proc/self/status
+	is $'CapEff:\t00000000aa0425fa' "$output"
+}
+
+@test "ctr run --net-host and the host's namespaces are refused with a sentence that says what to do" {
+	only_with_kata
+	exits 1 run_with --rm --net-host "$IMAGE" "$NAME" true
+	has "$errors" 'network' 'a virtual machine cannot' 'bridge network'
+	exits 1 run_with --rm --with-ns pid:/proc/1/ns/pid "$IMAGE" "$NAME-2" true
+	has "$errors" 'pid'
+}
+
+@test "ctr run --device: what the guest cannot have is refused by name" {
+	only_with_kata
+	make_device
+	exits 1 run_with --rm --device "$WORK/device" "$IMAGE" "$NAME" true
+	has "$errors" '(character 116:1): the guest has no such device'
+}
+
+@test "ctr run --seccomp: containerd's own profile" {
+	configure disable_guest_seccomp false
+	exits 0 run_with --rm --seccomp "$IMAGE" "$NAME" grep '^Seccomp:' /proc/self/status
+	is $'Seccomp:\t2' "$output"
+}
+
+@test "ctr run --uidmap --gidmap: root of the container is another user outside" {
+	exits 0 run_with --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 "$IMAGE" "$NAME" \
+		sh -c 'id -u; tr -s " " </proc/self/uid_map; touch /root/file && stat -c %u /root/file'
+	is $'0\n 0 100000 65536\n0' "$output"
+}
+
+@test "ctr run --cpus, --cpu-shares, --memory-limit arrive" {
+	only_with_kata
+	sleeper --cpus 0.5 --cpu-shares 512 --memory-limit 67108864
+	exits 0 in_container "$NAME" sh -c 'mount -t cgroup2 none /tmp 2>/dev/null; cd /sys/fs/cgroup 2>/dev/null && cat cpu.max cpu.weight memory.max'
+	is $'50000 100000\n20\n67108864' "$output"
+}
+
 @test "ctr run --memory-limit: a program over it is killed, 137" {
 	exits 137 run_with --rm --memory-limit 33554432 "$IMAGE" "$NAME" \
 		sh -c 'exec dd if=/dev/zero of=/dev/null bs=100M count=1'
@@ -262,6 +346,13 @@ deletes_with()
 	is RUNNING "$(status)"
 	exits 0 in_container "$NAME" true
 	deletes_with 137 --force
+}
+
+@test "thirty containers one after another" {
+	for i in $(seq 30); do
+		exits 0 run_with --rm "$IMAGE" "$NAME" echo "$i"
+		is "$i" "$output"
+	done
 }
 
 @test "eight containers at once" {

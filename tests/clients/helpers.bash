@@ -6,6 +6,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$here/../.." && pwd)
 STAGE=${KATA_TEST_STAGE:-$TOP/build/stage}
+CONFIG=/etc/kata-containers/configuration.toml
 IMAGE=docker.io/library/busybox:test
 
 # clients_setup_file - for setup_file: the runtime's configuration and the image of busybox.
@@ -18,8 +19,7 @@ clients_setup_file()
 		mkdir -p /etc/kata-containers
 		# Emulation is what we test with; saying so keeps the warning about KVM away.
 		sed 's|^machine_accelerators = .*|machine_accelerators = "accel=tcg"|' \
-			"$STAGE/usr/share/defaults/kata-containers/configuration.toml" \
-			>/etc/kata-containers/configuration.toml
+			"$STAGE/usr/share/defaults/kata-containers/configuration.toml" >"$CONFIG"
 		;;
 	*) RUNTIME=$(command -v "$CLIENT_RUNTIME") ;;
 	esac
@@ -85,6 +85,7 @@ clients_teardown()
 		remove_machines
 		status=1
 	fi
+	[[ ! -e $WORK/configuration.toml ]] || cp "$WORK/configuration.toml" "$CONFIG"
 	rm -rf -- "$WORK"
 	return $status
 }
@@ -220,7 +221,8 @@ on_terminal()
 	shift
 
 	code=0
-	python3 "$TOP/tests/lib/on_pty.py" "$program" "$@" </dev/null >"$WORK/terminal" || code=$?
+	# Before its first output a virtual machine boots.
+	PTY_WAIT=${PTY_WAIT:-12} python3 "$TOP/tests/lib/on_pty.py" "$program" "$@" </dev/null >"$WORK/terminal" || code=$?
 	output=$(tr -d '\r' <"$WORK/terminal")
 }
 
@@ -231,6 +233,27 @@ needs_every_capability()
 	[[ $(awk '/^CapEff:/ { print $2 }' /proc/self/status) == 000001ffffffffff ]] ||
 		skip "root of this host lacks capabilities, and $CLIENT_RUNTIME cannot give them"
 }
+
+# only_with_kata - for what runc gives and a virtual machine refuses, and for what has no machine with runc.
+only_with_kata()
+{
+	[[ $CLIENT_RUNTIME == kata ]] || skip "not a matter of $CLIENT_RUNTIME"
+}
+
+# configure KEY VALUE - changes kata's configuration until the end of the test; VALUE as it stands in the file.
+configure()
+{
+	[[ $CLIENT_RUNTIME == kata ]] || return 0
+	[[ -e $WORK/configuration.toml ]] || cp "$CONFIG" "$WORK/"
+	grep -q "^$1 = " "$CONFIG" || { echo "no key $1 in $CONFIG"; return 1; }
+	sed -i "s|^$1 = .*|$1 = $2|" "$CONFIG"
+}
+
+# kill_machine ID - what happens when QEMU crashes.
+kill_machine() { kill -KILL "$(cat "/run/vc/vm/$1/pid")"; }
+
+# A device that exists here by its number only: no driver of the guest has it, and none of a host without sound.
+make_device() { mknod "$WORK/device" c 116 1; }
 
 # in_cgroups PID ID - the process is in a cgroup of that container in each of version 1's hierarchies.
 in_cgroups()

@@ -126,6 +126,12 @@ sleeper() { podman run --detach --name "$NAME" "$@" "$IMAGE" sleep 1000; }
 	is "$(seq 100000 | sha256sum)" "$(sha256sum <"$WORK/out")"
 }
 
+@test "podman logs -f: ends with the container, each line once" {
+	podman run --detach --name "$NAME" "$IMAGE" sh -c 'for i in 1 2 3 4 5; do echo $i; sleep 0.2; done'
+	exits 0 podman logs --follow "$NAME"
+	is "$(seq 5)" "$output"
+}
+
 @test "podman run --rm: nothing is left" {
 	exits 0 podman run --rm --name "$NAME" "$IMAGE" true
 	not podman container exists "$NAME"
@@ -186,6 +192,52 @@ sleeper() { podman run --detach --name "$NAME" "$@" "$IMAGE" sleep 1000; }
 	((SECONDS - start >= 2 && SECONDS - start < 9))
 	is exited "$(field "$NAME" .State.Status)"
 	is 137 "$(field "$NAME" .State.ExitCode)"
+}
+
+@test "podman kill: 137; wait tells it" {
+	sleeper
+	exits 0 podman kill "$NAME"
+	exits 0 podman wait "$NAME"
+	is 137 "$output"
+}
+
+@test "podman attach: input and output from then on" {
+	podman run --detach --interactive --name "$NAME" "$IMAGE" sh -c 'read word; sleep 1; echo "got $word"; exit 7'
+	# Not 7: so is Podman 4.3 when its input ends before the container.
+	exits 0 podman attach "$NAME" < <(echo hello; sleep 4)
+	is 'got hello' "$output"
+	is 7 "$(podman wait "$NAME")"
+}
+
+@test "podman run --restart on-failure: as often as it says" {
+	podman run --detach --restart on-failure:2 --name "$NAME" "$IMAGE" sh -c 'echo try; exit 1'
+	wait_until logged_times "$NAME" 3
+	wait_until field_is "$NAME" .State.Status exited
+	sleep 1
+	is $'try\ntry\ntry' "$(podman logs "$NAME")"
+}
+
+logged_times() { (($(podman logs "$1" | wc -l) >= $2)); }
+
+@test "podman run: 255 when the virtual machine dies; it can be started again" {
+	only_with_kata
+	sleeper
+	kill_machine "$(field "$NAME" .Id)"
+	exits 0 podman wait "$NAME"
+	is 255 "$output"
+	exits 0 podman start "$NAME"
+	exits 0 podman exec "$NAME" true
+}
+
+@test "podman run: SIGTERM for the client reaches the container, whose exit code comes back" {
+	/usr/bin/podman run --rm --name "$NAME" "$IMAGE" \
+		sh -c 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done' >"$WORK/out" 3>&- &
+	client=$!
+	wait_until grep ready "$WORK/out"
+	kill -TERM "$client"
+	code=0
+	wait "$client" || code=$?
+	is 5 "$code"
 }
 
 @test "podman kill -s: the signal arrives, and the container lives on" {
@@ -256,10 +308,78 @@ sleeper() { podman run --detach --name "$NAME" "$@" "$IMAGE" sleep 1000; }
 	in_cgroups "$(field "$NAME" .State.Pid)" "$(field "$NAME" .Id)"
 }
 
-@test "podman run -e -w -u --hostname" {
-	exits 0 podman run --rm --env NUMBER=7 --workdir /home/user --user user --hostname guest "$IMAGE" \
-		sh -c 'echo $NUMBER; pwd; id -u; hostname'
-	is $'7\n/home/user\n1000\nguest' "$output"
+@test "podman events: start, died with the exit code, remove" {
+	since=$(date --rfc-3339=ns | tr ' ' T)
+	podman run --rm --name "$NAME" "$IMAGE" sh -c 'exit 7' || true
+	exits 0 podman events --stream=false --since "$since" --filter "container=$NAME" \
+		--format '{{.Status}} {{.ContainerExitCode}}'
+	has "$output" create start 'died 7' remove
+}
+
+@test "podman run --health-cmd, podman healthcheck run" {
+	sleeper --health-cmd 'test -e /tmp/well'
+	exits 1 podman healthcheck run "$NAME"
+	podman exec "$NAME" touch /tmp/well
+	exits 0 podman healthcheck run "$NAME"
+	is healthy "$(field "$NAME" .State.Health.Status)"
+}
+
+@test "podman run -e -w -u --hostname --env-file --group-add" {
+	echo FROM_FILE=9 >"$WORK/env"
+	exits 0 podman run --rm --env NUMBER=7 --env-file "$WORK/env" --workdir /home/user --user user \
+		--group-add 3000 --hostname guest "$IMAGE" \
+		sh -c 'echo $NUMBER $FROM_FILE; pwd; id -u; hostname; id -G'
+	is $'7 9\n/home/user\n1000\nguest' "$(head -n 4 "$WORK/out")"
+	has "$(tail -n 1 "$WORK/out")" 3000
+}
+
+@test "podman run --cap-drop, --cap-add, --ulimit, --security-opt" {
+	exits 0 podman run --rm --cap-drop all --cap-add NET_RAW \
+		--security-opt no-new-privileges --security-opt seccomp=unconfined "$IMAGE" \
+		grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status
+	is $'CapEff:\t0000000000002000\nNoNewPrivs:\t1\nSeccomp:\t0' "$output"
+	exits 0 podman run --rm --ulimit nofile=321:654 --ulimit nproc=1000:1000 "$IMAGE" sh -c 'ulimit -Sn; ulimit -Hn'
+	is $'321\n654' "$output"
+}
+
+@test "podman run --sysctl, --shm-size, --tmpfs, --read-only" {
+	exits 0 podman run --rm --sysctl kernel.msgmax=12345 --shm-size 32m \
+		--tmpfs /scratch:size=8m,mode=1777 --read-only --read-only-tmpfs=false "$IMAGE" \
+		sh -c 'cat /proc/sys/kernel/msgmax; df -k /dev/shm /scratch | awk "NR > 1 { print \$2, \$6 }"; touch /scratch/x && ! touch /x'
+	is $'12345\n32768 /dev/shm\n8192 /scratch' "$output"
+	has "$errors" 'Read-only file system'
+}
+
+@test "podman run --net, --pid, --ipc and --uts=host are refused with a sentence that says what to do" {
+	only_with_kata
+	for words in net:'bridge network' pid:'leave the option out' ipc:'volume' uts:'--hostname'; do
+		exits 126 podman run --rm "--${words%%:*}=host" "$IMAGE" true
+		has "$errors" "--${words%%:*}=host" 'a virtual machine cannot' "${words#*:}"
+	done
+}
+
+@test "podman run --device: what the guest cannot have is refused by name" {
+	only_with_kata
+	make_device
+	exits 126 podman run --rm --device "$WORK/device:/dev/snd/seq" "$IMAGE" true
+	has "$errors" '/dev/snd/seq (character 116:1): the guest has no such device'
+}
+
+@test "podman run --privileged" {
+	needs_every_capability
+	exits 0 podman run --rm --privileged "$IMAGE" sh -c 'mkdir /tmp/m && mount -t tmpfs none /tmp/m && echo mounted'
+	is mounted "$output"
+}
+
+@test "podman run -v of a Unix socket: it is there" {
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$WORK/sock"
+	exits 0 podman run --rm -v "$WORK/sock:/sock" "$IMAGE" test -S /sock
+}
+
+@test "podman run: resolv.conf, hosts and hostname are Podman's" {
+	exits 0 podman run --rm --hostname guest --add-host other:192.0.2.7 --dns 192.0.2.53 "$IMAGE" \
+		cat /etc/hostname /etc/hosts /etc/resolv.conf
+	has "$output" guest 192.0.2.7 other 192.0.2.53
 }
 
 @test "podman run --init: reaps, and passes signals on" {
@@ -290,6 +410,46 @@ sleeper() { podman run --detach --name "$NAME" "$@" "$IMAGE" sleep 1000; }
 	podman exec "$NAME" sh -c 'echo out >/tmp/out'
 	exits 0 podman cp "$NAME:/tmp/out" "$WORK/out"
 	is out "$(cat "$WORK/out")"
+	podman kill "$NAME"
+	podman wait "$NAME"
+	rm "$WORK/out"
+	exits 0 podman cp "$NAME:/tmp/out" "$WORK/out"
+	is out "$(cat "$WORK/out")"
+}
+
+@test "podman commit, diff and export: what the container wrote" {
+	podman run --name "$NAME" "$IMAGE" sh -c 'echo kept >/root/file'
+	has "$(podman diff "$NAME")" 'A /root/file'
+	podman commit --quiet "$NAME" "$NAME:commit"
+	exits 0 podman run --rm "$NAME:commit" cat /root/file
+	is kept "$output"
+	podman export "$NAME" | tar -xO root/file >"$WORK/file"
+	is kept "$(cat "$WORK/file")"
+	podman rmi "$NAME:commit" >/dev/null
+}
+
+@test "podman build: RUN runs with the runtime, and its changes are in the image" {
+	mkdir "$WORK/build"
+	echo copied >"$WORK/build/file"
+	printf 'FROM %s\nCOPY file /file\nRUN cat /file >/made\nCMD cat /made\n' "$IMAGE" >"$WORK/build/Containerfile"
+	exits 0 podman build --quiet --tag built:test "$WORK/build"
+	exits 0 podman run --rm built:test
+	is copied "$output"
+	podman rmi built:test >/dev/null
+}
+
+@test "podman run --cpus, --cpu-shares, --pids-limit arrive, and podman update changes them" {
+	only_with_kata
+	sleeper --cpus 0.5 --cpu-shares 512 --memory 64m --memory-swap 64m --pids-limit 33
+	is $'50000 100000\n20\n67108864\n33' "$(guest_limits)"
+	exits 0 podman update --cpus 1 --cpu-shares 1024 --memory 96m --memory-swap 96m "$NAME"
+	is $'100000 100000\n39\n100663296\n33' "$(guest_limits)"
+}
+
+# guest_limits - what the guest's cgroup of the container has, one line each.
+guest_limits()
+{
+	podman exec "$NAME" sh -c 'cd /sys/fs/cgroup; cat cpu.max cpu.weight memory.max pids.max'
 }
 
 @test "podman run --memory: a program over it is killed, 137" {
@@ -322,9 +482,17 @@ sleeper() { podman run --detach --name "$NAME" "$@" "$IMAGE" sleep 1000; }
 	not podman pod exists "$NAME"
 }
 
-@test "ten containers one after another" {
-	for i in $(seq 10); do
+@test "thirty containers one after another" {
+	for i in $(seq 30); do
 		exits 0 podman run --rm "$IMAGE" echo "$i"
 		is "$i" "$output"
 	done
+}
+
+@test "eight containers at once" {
+	for i in $(seq 8); do
+		podman run --rm "$IMAGE" sh -c "sleep 1; echo $i" >"$WORK/out.$i" 3>&- &
+	done
+	wait
+	is "$(seq 8)" "$(cat "$WORK"/out.?)"
 }

@@ -3,9 +3,9 @@
 #
 #   on_pty.py COMMAND WORD…
 #
-# The terminal has 33 rows and 111 columns; 1.5 s after its first output, or 4 s
-# after the start, it grows to 44 by 132, and PTY_TYPE is typed. Ends as the
-# command does; after 20 s it is killed, with exit code 99.
+# The terminal has 33 rows and 111 columns; 1.5 s after its first output, or PTY_WAIT
+# (4) seconds after the start, it grows to 44 by 132, and PTY_TYPE is typed. Ends as the
+# command does; after five times PTY_WAIT it is killed, with exit code 99.
 import fcntl
 import os
 import pty
@@ -26,9 +26,10 @@ def main():
         os.execv(sys.argv[1], sys.argv[1:])
     resize(fd, 33, 111)
     start = time.monotonic()
-    act_at = start + 4
+    wait = float(os.environ.get("PTY_WAIT", "4"))
+    act_at = start + wait
     acted = seen = False
-    while time.monotonic() < start + 20:
+    while time.monotonic() < start + 5 * wait:
         if not acted and time.monotonic() >= act_at:
             acted = True
             resize(fd, 44, 132)
