@@ -6,13 +6,6 @@ load ../lib/helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# pty WORD… - runs a command on a terminal of its own, 33 rows by 111 columns, that grows to 44 by
-# 132 a second later; prints what it shows, ends as it does.
-pty()
-{
-	python3 "$TOP/tests/lib/on_pty.py" "$@"
-}
-
 @test "create, start, state, kill, delete: in OCI's order, with its states" {
 	dir=$(bundle)
 	set_args "$dir" sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done'

@@ -218,9 +218,22 @@ class Sysctl(ExecutorTest):
                 self.spec["linux"]["sysctl"] = {key: "1"}
                 self.fails(f"linux.sysctl: '{key}' is not the container's own")
 
+    def test_the_domain_name_of_docker(self):
+        self.set(kernel__domainname="example.test")
+        self.assertEqual(self.out("cat /proc/sys/kernel/domainname"), "example.test")
+
+    def test_the_domain_name_without_its_namespace_is_refused(self):
+        self.drop_namespace("uts")
+        self.spec.pop("hostname", None)
+        self.set(kernel__domainname="x")
+        self.fails("linux.sysctl: 'kernel.domainname' needs a uts namespace")
+
     def test_names_of_the_container_are_not_sysctls(self):
         self.set(kernel__hostname="x")
         self.fails("linux.sysctl: 'kernel.hostname' is set by the configuration's hostname")
+        self.spec["domainname"] = "one"
+        self.set(kernel__domainname="other")
+        self.fails("linux.sysctl: 'kernel.domainname' is set by the configuration's domainname")
 
     def test_ipc_without_its_namespace_is_refused(self):
         self.drop_namespace("ipc")

@@ -93,6 +93,9 @@ set_args()
 	edit_bundle "$dir" ".process.args = $words"
 }
 
+# pty PROGRAM WORD… - runs it on a terminal: see on_pty.py.
+pty() { python3 "$TOP/tests/lib/on_pty.py" "$@"; }
+
 # start_sleeper [ID] - a container that runs until it is stopped.
 start_sleeper()
 {

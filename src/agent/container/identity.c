@@ -40,8 +40,6 @@ static const struct {
 } rules[] = {
 	{ EFFECTIVE, PERMITTED },
 	{ INHERITABLE, BOUNDING },
-	{ AMBIENT, PERMITTED },
-	{ AMBIENT, INHERITABLE },
 };
 
 /* libcap takes numbers and small letters too; the specification does not. */
@@ -107,6 +105,8 @@ static int read_caps(const struct oci_capabilities *from, struct caps *ret, stru
 		if (r < 0)
 			return r;
 	}
+	/* Engines ask for more than can be (podman build lists all of them); runc drops it silently. */
+	ret->sets[AMBIENT] &= ret->sets[PERMITTED] & ret->sets[INHERITABLE];
 	return check_rules(ret, err);
 }
 

@@ -57,6 +57,12 @@ static int check(const struct oci_spec *spec, bool pod, const char *key, const c
 			return 0;
 		return err_set(err, EPERM, "linux.sysctl: '%s' needs an ipc namespace", key);
 	}
+	/* Docker has no other word for its --domainname. */
+	if (str_eq(file, "kernel/domainname") && !spec->domainname) {
+		if (pod || oci_spec_namespace(spec, "uts"))
+			return 0;
+		return err_set(err, EPERM, "linux.sysctl: '%s' needs a uts namespace", key);
+	}
 	if (str_eq(file, "kernel/hostname") || str_eq(file, "kernel/domainname"))
 		return err_set(err, EPERM, "linux.sysctl: '%s' is set by the configuration's %s",
 			       key, file + strlen("kernel/"));
