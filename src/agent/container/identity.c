@@ -105,7 +105,7 @@ static int read_caps(const struct oci_capabilities *from, struct caps *ret, stru
 		if (r < 0)
 			return r;
 	}
-	/* Engines ask for more than can be (podman build lists all of them); runc drops it silently. */
+	/* podman build asks for more than can be; runc leaves it out silently. */
 	ret->sets[AMBIENT] &= ret->sets[PERMITTED] & ret->sets[INHERITABLE];
 	return check_rules(ret, err);
 }
