@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wire.h - what stands between an interface of the sandbox's namespace and QEMU
+ *
+ * tcfilter  a tap beside the interface, and all that comes in at one goes out at the other
+ * macvtap   a macvtap on top of it
+ * bridged   a bridge with the interface and a tap
+ * direct    the interface is a tap or macvtap itself
+ *
+ * With macvtap and bridged the MAC and the addresses are the guest's: the
+ * interface on the host gets another MAC and loses its addresses until the end.
+ * Source: Kata Containers' "Architecture", networking; reference 06, section 1.
+ */
+#pragma once
+
+#include "net/scan.h"
+
+struct err;
+struct netlink;
+struct tap;
+
+enum wire_model { WIRE_TCFILTER, WIRE_MACVTAP, WIRE_BRIDGED, WIRE_DIRECT, WIRE_MODELS };
+
+/* "tcfilter", …; returns 0 or -EINVAL, without a text. */
+const char *wire_model_name(enum wire_model model);
+int wire_model_parse(const char *name, enum wire_model *ret);
+
+/* Enough to undo it, by whoever comes later. */
+struct wire {
+	enum wire_model model;
+	unsigned number; /* in the names of what is made: tap0_kata */
+	int index;       /* of the interface */
+	char name[IFNAMSIZ];
+	uint8_t mac[RTNL_MAC_LEN];
+	struct rtnl_address *addresses; /* owned; with macvtap and bridged */
+	size_t n_addresses;
+};
+
+/* How @endpoint is to be connected when @model is configured. */
+void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, unsigned number,
+	       struct wire *ret);
+void wire_done(struct wire *wire);
+
+/* The first number from @from on whose names are free in the namespace of @nl. */
+int wire_free_number(struct netlink *nl, unsigned from, unsigned *ret, struct err *err);
+
+/*
+ * Makes it, in the namespace @netns of @nl. @ret is what QEMU gets. What was made
+ * when it fails is for wire_disconnect().
+ */
+int wire_connect(int netns, struct netlink *nl, const struct wire *wire, uint32_t mtu,
+		 size_t n_queues, struct tap **ret, struct err *err);
+
+/*
+ * Undoes it, however far it came, while or after QEMU has the tap. An interface
+ * that is not there any more, or that is another one by now, is left alone.
+ */
+int wire_disconnect(struct netlink *nl, const struct wire *wire, struct err *err);
