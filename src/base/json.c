@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -145,6 +146,57 @@ int json_check_object(const struct json_at *at, struct err *err)
 {
 	if (json_object_get_type(obj(at)) != json_type_object)
 		return wrong(at, "an object", err);
+	return 0;
+}
+
+int json_check_array(const struct json_at *at, size_t *ret_len, struct err *err)
+{
+	if (json_object_get_type(obj(at)) != json_type_array)
+		return wrong(at, "an array", err);
+	*ret_len = json_object_array_length(obj(at));
+	return 0;
+}
+
+/* Calls @from by @to; its value is kept. */
+static int rename_member(const struct json_at *at, const char *from, const char *to,
+			 struct err *err)
+{
+	struct json_object *value = NULL;
+
+	if (json_object_object_get_ex(obj(at), to, NULL))
+		return err_set(err, EINVAL, "%s%s%.36s: is there twice, as '%.36s' too", at->path,
+			       *at->path ? "." : "", to, from);
+	(void)json_object_object_get_ex(obj(at), from, &value);
+	json_object_object_add(obj(at), to, json_object_get(value));
+	json_object_object_del(obj(at), from);
+	return 0;
+}
+
+/* A member that is @key but for the case of its letters; owned, or NULL. */
+static char *misspelt(const struct json_at *at, const char *key)
+{
+	json_object_object_foreach(obj(at), name, value)
+	{
+		(void)value;
+		if (strcasecmp(name, key) == 0 && !str_eq(name, key))
+			return xstrdup(name);
+	}
+	return NULL;
+}
+
+int json_fold_keys(const struct json_at *at, const char *const *keys, struct err *err)
+{
+	for (; *keys; keys++) {
+		char *name;
+
+		while ((name = misspelt(at, *keys))) {
+			int r = rename_member(at, name, *keys, err);
+
+			free(name);
+			if (r < 0)
+				return r;
+		}
+	}
 	return 0;
 }
 

@@ -63,5 +63,13 @@ bool json_has(const struct json_at *at, const char *key);
 /* The member as JSON text, owned; "null" when it is not there. */
 char *json_member_text(const struct json_at *at, const char *key);
 
-/* The document must be an object. */
+/*
+ * Members of the object @at that differ from one of @keys (NULL at the end) in the
+ * case of letters only are called by that key from now on: Go's programs read JSON
+ * so. -EINVAL when two would be the same member.
+ */
+int json_fold_keys(const struct json_at *at, const char *const *keys, struct err *err);
+
+/* The document must be an object, or an array: of *ret_len elements. */
 int json_check_object(const struct json_at *at, struct err *err);
+int json_check_array(const struct json_at *at, size_t *ret_len, struct err *err);
