@@ -62,6 +62,7 @@ struct config {
 		bool enable_debug;
 		bool enable_cpu_memory_hotplug; /* either place counts */
 		bool disable_guest_seccomp;
+		bool enable_compat_old_cni;
 	} runtime;
 
 	char **warnings; /* one line each: unknown keys */

@@ -107,5 +107,8 @@ const struct config_key config_keys[] = {
 	     "the same as in [hypervisor.qemu]"),
 	BOOL("runtime", "disable_guest_seccomp", runtime.disable_guest_seccomp,
 	     "do not apply the containers' system call filters in the guest"),
+	BOOL("runtime", "enable_compat_old_cni", runtime.enable_compat_old_cni,
+	     "kata-network prints less, as old CNI plugins expect it, and add-iface needs a "
+	     "device"),
 	{ 0 },
 };

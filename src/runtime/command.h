@@ -38,6 +38,7 @@ extern const struct command cmd_exec;
 extern const struct command cmd_features;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;
+extern const struct command cmd_network;
 extern const struct command cmd_pause;
 extern const struct command cmd_ps;
 extern const struct command cmd_resume;

@@ -18,9 +18,9 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-	&cmd_create, &cmd_start, &cmd_run,      &cmd_state, &cmd_kill,   &cmd_delete,
-	&cmd_exec,   &cmd_list,  &cmd_ps,       &cmd_pause, &cmd_resume, &cmd_update,
-	&cmd_events, &cmd_spec,  &cmd_features, NULL,
+	&cmd_create, &cmd_start, &cmd_run,      &cmd_state,   &cmd_kill,   &cmd_delete,
+	&cmd_exec,   &cmd_list,  &cmd_ps,       &cmd_pause,   &cmd_resume, &cmd_update,
+	&cmd_events, &cmd_spec,  &cmd_features, &cmd_network, NULL,
 };
 
 static void print_version(void)
@@ -34,8 +34,8 @@ static void print_help(const struct opt *opts)
 	printf("Usage: kata-runtime [global options] command [command options] [arguments]\n\n"
 	       "Runs OCI containers, each pod in its own virtual machine.\n\nCommands:\n");
 	for (const struct command *const *c = commands; *c; c++)
-		printf("  %-10s %s\n", (*c)->name, (*c)->summary);
-	printf("  %-10s %s\n  %-10s %s\n\nGlobal options:\n", "version", "show the version", "help",
+		printf("  %-12s %s\n", (*c)->name, (*c)->summary);
+	printf("  %-12s %s\n  %-12s %s\n\nGlobal options:\n", "version", "show the version", "help",
 	       "show this help");
 	opt_print_help(opts);
 }
