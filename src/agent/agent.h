@@ -10,6 +10,7 @@
 #include "oci/spec.h"
 
 struct container;
+struct network_job;
 struct ttrpc_request;
 
 #define AGENT_DISKS_MAX 8u
@@ -29,6 +30,7 @@ struct agent {
 	struct container *containers;                 /* owned */
 	struct ttrpc_request *destroyer;              /* DestroySandbox that waits */
 	struct oci_hooks guest_hooks[OCI_HOOK_KINDS]; /* see guest_hooks.h; owned */
+	struct network_job *network_jobs;             /* changes, one after the other; owned */
 	struct watch signals;
 };
 

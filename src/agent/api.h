@@ -48,6 +48,16 @@ API_HANDLER(read_stderr);
 API_HANDLER(close_stdin);
 API_HANDLER(tty_win_resize);
 
+/* The network: api_network.c. */
+API_HANDLER(update_interface);
+API_HANDLER(extended_update_interface);
+API_HANDLER(list_interfaces);
+API_HANDLER(update_routes);
+API_HANDLER(extended_update_routes);
+API_HANDLER(delete_routes);
+API_HANDLER(list_routes);
+API_HANDLER(add_arp_neighbors);
+
 /* The guest: api_guest.c. */
 API_HANDLER(set_guest_date_time);
 API_HANDLER(reseed_random_dev);

@@ -78,6 +78,11 @@ static const struct ttrpc_method agent_methods[] = {
 	{ "ReadStderr", api_read_stderr },
 	{ "CloseStdin", api_close_stdin },
 	{ "TtyWinResize", api_tty_win_resize },
+	{ "UpdateInterface", api_update_interface },
+	{ "ListInterfaces", api_list_interfaces },
+	{ "UpdateRoutes", api_update_routes },
+	{ "ListRoutes", api_list_routes },
+	{ "AddARPNeighbors", api_add_arp_neighbors },
 	{ "SetGuestDateTime", api_set_guest_date_time },
 	{ "ReseedRandomDev", api_reseed_random_dev },
 	{ "GetGuestDetails", api_get_guest_details },
@@ -88,6 +93,9 @@ static const struct ttrpc_method agent_methods[] = {
 static const struct ttrpc_method extension_methods[] = {
 	{ "Clock", api_guest_clock },
 	{ "ListProcesses", api_list_processes },
+	{ "UpdateInterface", api_extended_update_interface },
+	{ "UpdateRoutes", api_extended_update_routes },
+	{ "DeleteRoutes", api_delete_routes },
 	{ NULL, NULL },
 };
 
