@@ -323,8 +323,9 @@ deletes_with()
 
 @test "ctr run --cpus, --cpu-shares, --memory-limit arrive" {
 	only_with_kata
-	sleeper --cpus 0.5 --cpu-shares 512 --memory-limit 67108864
-	exits 0 in_container "$NAME" sh -c 'mount -t cgroup2 none /tmp 2>/dev/null; cd /sys/fs/cgroup 2>/dev/null && cat cpu.max cpu.weight memory.max'
+	sleeper --cpus 0.5 --cpu-shares 512 --memory-limit 67108864 \
+		--mount type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro
+	exits 0 in_container "$NAME" sh -c 'cd /sys/fs/cgroup && cat cpu.max cpu.weight memory.max'
 	is $'50000 100000\n20\n67108864' "$output"
 }
 

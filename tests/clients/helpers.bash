@@ -127,9 +127,10 @@ traces()
 		find /sys/class/net -mindepth 1 -printf 'network device %f\n'
 		# Docker unmounts a network namespace at once and removes its file within a minute, and
 		# has a socket for each of its own starts; Podman keeps some exit codes; a containerd-shim
-		# that was killed leaves its socket.
+		# that was killed leaves its socket; kata-runtime marks that it has cleaned up after a boot.
 		find /run -mindepth 2 -maxdepth 7 ! -path '/run/docker/netns/*' \
-			! -path '/run/docker/libnetwork/*.sock' ! -path '/run/libpod/exits/*' ! -path '/run/containerd/s/*' -printf 'file %p\n' 2>/dev/null
+			! -path '/run/docker/libnetwork/*.sock' ! -path '/run/libpod/exits/*' ! -path '/run/containerd/s/*' \
+			! -path /run/vc/swept -printf 'file %p\n' 2>/dev/null
 	} | sort -u
 }
 
@@ -255,12 +256,14 @@ kill_machine() { kill -KILL "$(cat "/run/vc/vm/$1/pid")"; }
 # A device that exists here by its number only: no driver of the guest has it, and none of a host without sound.
 make_device() { mknod "$WORK/device" c 116 1; }
 
-# in_cgroups PID ID - the process is in a cgroup of that container in each of version 1's hierarchies.
+# in_cgroups PID ID - the process is in a cgroup of that container, wherever the host has each controller.
 in_cgroups()
 {
 	local name
 
 	for name in cpu cpuacct memory pids blkio freezer devices; do
+		# Version 2 has no name in its line.
+		grep -qE "[:,]$name[:,]" "/proc/$1/cgroup" || name=
 		grep -E "[:,]$name[:,]" "/proc/$1/cgroup" | grep -qF "$2" && continue
 		echo "process $1 is not in container $2's cgroup of $name:"
 		cat "/proc/$1/cgroup"
