@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -116,12 +117,12 @@ void sandboxes_sweep(void)
 	struct err err = { 0 };
 	char boot_id[BOOT_ID_LEN];
 
-	if (boot_id_read(boot_id, &err) < 0)
+	if (boot_id_read(boot_id, &err) < 0 || mkdir_p(path, 0700, &err) < 0)
 		return; /* create will say so */
 	if (file_read_at(AT_FDCWD, mark, BOOT_ID_LEN, &swept) == 0 && str_eq(swept, boot_id))
 		return;
 	/* Without the mark the next create looks again. */
-	if (access(path, F_OK) == 0 && sweep(path) &&
+	if (sweep(path) &&
 	    file_replace_at(AT_FDCWD, mark, boot_id, strlen(boot_id), 0600, &err) < 0)
 		log_warn("%s", err.text);
 }

@@ -9,6 +9,7 @@
 # CHAOS_ROUNDS   for each client; 7 by default
 # CHAOS_SEED     the seed of the first round; it is printed. A round of its own is repeated by
 #                CHAOS_ROUNDS=1 and the seed that its failure names
+# CHAOS_ACT, CHAOS_VICTIM    always this act, this name of the lists below
 
 load helpers
 
@@ -161,9 +162,9 @@ round()
 	RANDOM=$(($1 * 7919 + ${#client}))
 	for ((i = RANDOM % 7 + 3; i > 0; i--)); do : "$RANDOM"; done
 	pick "${acts[@]}"
-	act=$picked
+	act=${CHAOS_ACT:-$picked}
 	pick "${victims[@]}"
-	name=$picked
+	name=${CHAOS_VICTIM:-$picked}
 	[[ $name != monitor ]] || name=$([[ $client == podman ]] && echo conmon || echo containerd-shim)
 	delay=$(printf '0.%03d' $((RANDOM % 1000)))
 	ms=$((RANDOM % 400))
@@ -187,6 +188,7 @@ round()
 		echo "$what:"
 		show_new_traces
 		remove_machines
+		traces >"$WORK/before" # not to be told again by each later round
 		status=1
 	fi
 	[[ $("do_$client" next "$NAME" 2>"$WORK/next") == next ]] ||

@@ -127,10 +127,11 @@ traces()
 		find /sys/class/net -mindepth 1 -printf 'network device %f\n'
 		# Docker unmounts a network namespace at once and removes its file within a minute, and
 		# has a socket for each of its own starts; Podman keeps some exit codes; a containerd-shim
-		# that was killed leaves its socket; kata-runtime marks that it has cleaned up after a boot.
+		# that was killed leaves its socket, and ctr the pipes of what it was doing then.
 		find /run -mindepth 2 -maxdepth 7 ! -path '/run/docker/netns/*' \
 			! -path '/run/docker/libnetwork/*.sock' ! -path '/run/libpod/exits/*' ! -path '/run/containerd/s/*' \
-			! -path /run/vc/swept -printf 'file %p\n' 2>/dev/null
+			! -path '/run/containerd/fifo/*' -printf 'file %p
+' 2>/dev/null
 	} | sort -u
 }
 

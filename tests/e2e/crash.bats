@@ -311,6 +311,7 @@ another_boot()
 
 @test "where the boot id cannot be read nothing is swept, and create says why it fails" {
 	start_sleeper
+	kill -KILL $(all_pids)
 	another_boot
 	dir=$(bundle)
 	cat >"$WORK/script" <<-END
