@@ -17,6 +17,7 @@
 #include "agent/guest.h"
 #include "agent/online.h"
 #include "agent/sandbox.h"
+#include "agent/vacant.h"
 #include "agent/vsock.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -58,6 +59,7 @@ struct options {
 	bool unified;        /* unified_cgroup_hierarchy */
 	bool vsock;          /* use_vsock */
 	uint64_t max_inodes; /* 0: as many as there may be */
+	uint64_t vacant_ms;
 };
 
 static void read_options(struct agent *agent, struct options *ret)
@@ -66,6 +68,7 @@ static void read_options(struct agent *agent, struct options *ret)
 	CLEANUP(free) char *hotplug = NULL;
 	CLEANUP(free) char *cmdline = NULL;
 	CLEANUP(free) char *unified = NULL;
+	CLEANUP(free) char *vacant = NULL;
 	CLEANUP(free) char *vsock = NULL;
 	CLEANUP(free) char *level = NULL;
 
@@ -80,6 +83,9 @@ static void read_options(struct agent *agent, struct options *ret)
 	hotplug = guest_option(cmdline, "hotplug_timeout");
 	if (hotplug && device_timeout_parse(hotplug, &agent->hotplug_ms) < 0)
 		log_warn("agent.hotplug_timeout=%s is not a duration such as 10s", hotplug);
+	vacant = guest_option(cmdline, "vacant_timeout");
+	if (vacant && device_timeout_parse(vacant, &ret->vacant_ms) < 0)
+		log_warn("agent.vacant_timeout=%s is not a duration such as 30s", vacant);
 	max_inodes = guest_option(cmdline, "max_inodes");
 	if (max_inodes && str_to_u64(max_inodes, 0, UINT64_MAX, &ret->max_inodes) < 0)
 		log_warn("agent.max_inodes=%s is not a number", max_inodes);
@@ -123,6 +129,7 @@ static int serve(struct agent *agent, const struct options *options, struct err 
 		return r;
 	if (options->max_inodes > 0)
 		cached_files_watch(agent->loop, options->max_inodes);
+	vacant_watch(agent, options->vacant_ms);
 	log_info("kata-agent " KATA_VERSION " is ready");
 	return loop_run(agent->loop, err);
 }
@@ -130,7 +137,7 @@ static int serve(struct agent *agent, const struct options *options, struct err 
 static int run(struct agent *agent, struct err *err)
 {
 	struct rlimit nofile = { NOFILE_MAX, NOFILE_MAX };
-	struct options options = { .unified = true };
+	struct options options = { .unified = true, .vacant_ms = VACANT_TIMEOUT_MS };
 	int r;
 
 	if (setrlimit(RLIMIT_NOFILE, &nofile) < 0)

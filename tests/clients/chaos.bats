@@ -4,7 +4,7 @@
 #
 # A round starts a container that writes, does something with it by the client, and meanwhile kills
 # one process of those that make it up: kata-runtime at work, kata-shim, kata-proxy, virtiofsd, QEMU,
-# or the engine's own monitor (containerd-shim, conmon). Which, when and during what is random.
+# or containerd-shim. Which, when and during what is random.
 #
 # CHAOS_ROUNDS   for each client; 7 by default
 # CHAOS_SEED     the seed of the first round; it is printed. A round of its own is repeated by
@@ -165,7 +165,8 @@ round()
 	act=${CHAOS_ACT:-$picked}
 	pick "${victims[@]}"
 	name=${CHAOS_VICTIM:-$picked}
-	[[ $name != monitor ]] || name=$([[ $client == podman ]] && echo conmon || echo containerd-shim)
+	# Without its conmon Podman forgets a container and never has it deleted, with runc neither.
+	[[ $name != monitor ]] || name=$([[ $client == podman ]] && echo kata-runtime || echo containerd-shim)
 	delay=$(printf '0.%03d' $((RANDOM % 1000)))
 	ms=$((RANDOM % 400))
 	what="seed $1: $client, $name killed during $act, after $delay s and $ms ms"

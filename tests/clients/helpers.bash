@@ -130,8 +130,7 @@ traces()
 		# that was killed leaves its socket, and ctr the pipes of what it was doing then.
 		find /run -mindepth 2 -maxdepth 7 ! -path '/run/docker/netns/*' \
 			! -path '/run/docker/libnetwork/*.sock' ! -path '/run/libpod/exits/*' ! -path '/run/containerd/s/*' \
-			! -path '/run/containerd/fifo/*' -printf 'file %p
-' 2>/dev/null
+			! -path '/run/containerd/fifo/*' -printf 'file %p\n' 2>/dev/null
 	} | sort -u
 }
 

@@ -365,3 +365,30 @@ another_boot()
 	kill -0 "$other"
 	kill "$other"
 }
+
+@test "a machine in which nothing runs any more ends by itself; its containers are there until delete" {
+	set_config kernel_params "\"$(sed -n 's/^kernel_params = "\(.*\)"/\1/p' "$USED_CONFIG") agent.vacant_timeout=1s\""
+	start_sleeper pod
+	start_member member pod true
+	wait_until is_status member stopped
+	sleep 3
+	[ "$(runtime exec pod echo alive)" = alive ]
+	machine=$(pid_of_helper qemu pod)
+	runtime kill pod KILL
+	wait_until is_status pod stopped
+	wait_until gone "$machine" || wait_until gone "$machine"
+	[ "$(runtime list -q)" = $'member\npod' ]
+	[ "$(runtime state pod | jq -r '.status, .pid' | xargs)" = 'stopped 0' ]
+	fails runtime exec pod true
+	says 'not running'
+	runtime delete member
+	runtime delete pod
+}
+
+@test "output that is still to be read keeps a machine in which nothing runs" {
+	set_config kernel_params "\"$(sed -n 's/^kernel_params = "\(.*\)"/\1/p' "$USED_CONFIG") agent.vacant_timeout=1s\""
+	dir=$(bundle)
+	set_args "$dir" seq 55000
+	runtime run --bundle "$dir" "$ID" </dev/null | { sleep 5; cat; } >"$WORK/out"
+	[ "$(sha256sum <"$WORK/out")" = "$(seq 55000 | sha256sum)" ]
+}
