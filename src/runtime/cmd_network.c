@@ -115,7 +115,7 @@ static int one_route(const struct call *call, route_parse_fn parse, route_fn act
 		return r;
 	r = act(call->id, &routes.items[0], &result, err);
 	if (r == 0)
-		print_routes(&result);
+		print_changed_routes(&result);
 	agentc_routes_done(&result);
 	agentc_routes_done(&routes);
 	return r;
@@ -141,7 +141,7 @@ static int update_routes(const struct call *call, struct err *err)
 		return r;
 	r = kata_network_set_routes(call->id, &routes, &result, err);
 	if (r == 0)
-		print_routes(&result);
+		print_changed_routes(&result);
 	agentc_routes_done(&result);
 	agentc_routes_done(&routes);
 	return r;

@@ -128,6 +128,25 @@ void print_routes(const struct agentc_routes *routes)
 	print(&w, routes->n == 0);
 }
 
+void print_changed_routes(const struct agentc_routes *routes)
+{
+	struct json_writer w = { 0 };
+
+	json_open_array(&w, NULL);
+	for (size_t i = 0; i < routes->n; i++) {
+		const struct agentc_route *route = &routes->items[i];
+
+		json_open_object(&w, NULL);
+		json_put_string(&w, "dest", str_empty(route->dest) ? "default" : route->dest);
+		put_text(&w, "gateway", route->gateway);
+		put_text(&w, "device", route->device);
+		put_text(&w, "source", route->source);
+		json_close_object(&w);
+	}
+	json_close_array(&w);
+	print(&w, routes->n == 0);
+}
+
 void print_compat_routes(const struct agentc_routes *routes)
 {
 	struct json_writer w = { 0 };

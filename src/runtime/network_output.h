@@ -12,6 +12,8 @@ struct nic_request;
 void print_interface(const struct agentc_interface *interface, const struct nic_request *nic);
 void print_interfaces(const struct agentc_interfaces *interfaces);
 void print_routes(const struct agentc_routes *routes);
+/* Those that were added or removed, in the form in which they are given. */
+void print_changed_routes(const struct agentc_routes *routes);
 
 /* "enable_compat_old_cni": fewer members, and IPv4 alone. */
 void print_compat_interfaces(const struct nic_records *records);
