@@ -232,6 +232,20 @@ static bool contains(const struct rtnl_route *list, size_t n, const struct rtnl_
 	return false;
 }
 
+static int name_route(const struct rtnl_route *route, struct err *err)
+{
+	CLEANUP(free) char *gateway = ip_text(&route->gateway);
+	CLEANUP(free) char *dest = dest_text(route);
+
+	return err_prefix(err, "route to %s%s%s", *dest ? dest : "default",
+			  *gateway ? " by gateway " : "", gateway);
+}
+
+static int add_route(struct netlink *nl, const struct rtnl_route *route, struct err *err)
+{
+	return rtnl_route_add(nl, route, true, err) < 0 ? name_route(route, err) : 0;
+}
+
 /* Those without a gateway first: gateways are reached by them. */
 static int add_all(struct netlink *nl, const struct rtnl_route *list, size_t n, struct err *err)
 {
@@ -240,7 +254,7 @@ static int add_all(struct netlink *nl, const struct rtnl_route *list, size_t n, 
 	for (int gateways = 0; gateways < 2; gateways++)
 		for (size_t i = 0; r == 0 && i < n; i++)
 			if ((list[i].gateway.family != 0) == (gateways == 1))
-				r = rtnl_route_add(nl, &list[i], true, err);
+				r = add_route(nl, &list[i], err);
 	return r;
 }
 

@@ -224,6 +224,13 @@ static int get_addresses(const struct json_at *at, size_t max, char ***ret, stru
 	return 0;
 }
 
+static bool is_absent(const struct json_at *at, const char *key)
+{
+	CLEANUP(free) char *text = json_member_text(at, key);
+
+	return str_eq(text, "null");
+}
+
 static int get_number(const struct json_at *at, const char *key, uint32_t min, uint32_t max,
 		      bool needed, uint32_t *ret, struct err *err)
 {
@@ -234,7 +241,7 @@ static int get_number(const struct json_at *at, const char *key, uint32_t min, u
 	snprintf(allowed, sizeof(allowed), "%u to %u", min, max);
 	if (json_get_u32(at, key, ret, &why) < 0)
 		return err_set(err, EINVAL, "%.300s, allowed is %s", why.text, allowed);
-	if (!json_has(at, key) && needed)
+	if (needed && is_absent(at, key))
 		return missing(at, key, allowed, err);
 	snprintf(text, sizeof(text), "%u", *ret);
 	return *ret < min || *ret > max ? bad(at, key, text, allowed, err) : 0;

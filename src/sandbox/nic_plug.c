@@ -133,6 +133,18 @@ static int check_socket(const struct nic_request *nic, const struct nic_records 
 	return 0;
 }
 
+/* In this sandbox: a tap with several queues could be opened once more. */
+static int check_device_here(const struct nic_records *records, const char *device, struct err *err)
+{
+	for (size_t i = 0; device && i < records->n; i++)
+		if (records->items[i].nic.device && str_eq(records->items[i].nic.device, device))
+			return err_set(err, EEXIST,
+				       "device: %s is that of interface %s, allowed is one that no "
+				       "interface has",
+				       device, records->items[i].nic.guest.name);
+	return 0;
+}
+
 static int check_device(const struct nic_sandbox *sandbox, const char *device, struct err *err)
 {
 	CLEANUP(free) char *user = device ? nic_device_user(device, sandbox->sid) : NULL;
@@ -153,10 +165,12 @@ static int plug_in(const struct nic_sandbox *sandbox, const struct nic_request *
 	struct plug_nic device = {
 		.name = id,
 		.mac = nic->guest.mac,
-		.queues = nic->vhost_user ? NULL : tap->queues,
-		.vhost = nic->vhost_user || tap->n_vhost == 0 ? NULL : tap->vhost,
+		.queues = tap->tap ? tap->tap->fds : NULL,
+		.vhost = tap->n_vhost > 0 ? tap->vhost : NULL,
 		.vhost_user = nic->vhost_user,
-		.n_queues = nic->vhost_user ? (nic->guest.queues ? nic->guest.queues : 1) : tap->n,
+		.n_queues = tap->tap            ? tap->tap->n_fds
+			    : nic->guest.queues ? nic->guest.queues
+						: 1,
 	};
 	int r = plug_open(dir, &plug, err);
 
@@ -181,11 +195,12 @@ static int configure(const struct nic_sandbox *sandbox, const struct nic_request
 }
 
 /* Everything from the record on: undone by nic_add(). */
-static int put_in(const struct nic_sandbox *sandbox, const struct config *config,
+static int put_in(const struct nic_sandbox *sandbox,
+		  const struct config *config __attribute__((unused)),
 		  const struct sandbox_record *machine, struct nic_records *records,
 		  struct nic_record *record, struct agentc_interface *ret, struct err *err)
 {
-	__attribute__((cleanup(nic_tap_done))) struct nic_tap tap = NIC_TAP_INIT;
+	__attribute__((cleanup(nic_tap_done))) struct nic_tap tap = { 0 };
 	char path[PLUG_PATH_LEN] = "";
 	int r;
 
@@ -195,7 +210,7 @@ static int put_in(const struct nic_sandbox *sandbox, const struct config *config
 	if (r == 0)
 		r = check_device(sandbox, record->nic.device, err);
 	if (r == 0 && !record->nic.vhost_user)
-		r = nic_tap_open(sandbox->sid, config, (size_t)machine->size.vcpus, &record->nic,
+		r = nic_tap_open(sandbox->sid, (size_t)machine->size.vcpus, true, &record->nic,
 				 &tap, err);
 	if (r == 0)
 		r = fault_point("nic tap", err);
@@ -225,6 +240,8 @@ int nic_add(const struct nic_sandbox *sandbox, const struct config *config,
 		r = check_queues(nic, machine, err);
 	if (r == 0)
 		r = check_socket(nic, records, err);
+	if (r == 0)
+		r = check_device_here(records, nic->device, err);
 	if (r == 0)
 		r = check_free(sandbox, nic, err);
 	if (r < 0)

@@ -1,0 +1,415 @@
+#!/usr/bin/env bats
+# kata-network: interfaces and routes of a running sandbox.
+
+load ../lib/helpers
+
+setup()
+{
+	common_setup
+	HOST_BEFORE=$(host_state)
+}
+
+teardown()
+{
+	common_teardown
+	# What is in other namespaces goes with them; in the host's nothing is ever made.
+	diff <(echo "$HOST_BEFORE") <(host_state)
+}
+
+# Links and qdiscs of the namespace that we are in. Other tests' veth pairs come and go.
+host_state() { ip -o link | sed 's/^[0-9]*: //' | grep -v veth | sort; }
+
+kn() { runtime kata-network "$@"; }
+
+# nic [MEMBER=VALUE…] - JSON of an interface: NAME=TEXT, or NAME:=JSON.
+nic()
+{
+	local filter='.' word
+	for word; do
+		case $word in
+		*:=*) filter+=" | .${word%%:=*} = ${word#*:=}" ;;
+		*) filter+=" | .${word%%=*} = \"${word#*=}\"" ;;
+		esac
+	done
+	jq -nc '{device: "tap1", name: "eth1", mtu: 1300, hwAddr: "02:42:20:6f:a2:80",
+		IPAddresses: [{address: "172.17.1.10", mask: "24"}]} | '"$filter"
+}
+
+add() { nic "$@" | kn add-iface "$ID" -; }
+del() { echo "{\"name\":\"$1\"}" | kn del-iface "$ID" -; }
+
+in_netns() { nsenter --net -t "$(pid_of_helper qemu)" "$@"; }
+monitor() { "$TOP/tests/lib/qmp.py" "$KATA_RUN_DIR/vc/vm/${1:-$ID}/qmp.sock" "${@:2}"; }
+
+# What a bad input must not change.
+everything()
+{
+	kn list-ifaces "$ID"
+	kn list-routes "$ID"
+	# The kernel's own address comes when it likes, as the carrier does.
+	runtime exec "$ID" ip -o addr | grep -v fe80
+	runtime exec "$ID" ip route
+	host_state
+	tc qdisc
+	in_netns ip -o link
+	in_netns tc qdisc
+	monitor "$ID" info network
+}
+
+# refused INPUT COMMAND WORD… - INPUT on standard input: null, exit code 1, one line with each WORD.
+refused()
+{
+	local input=$1 command=$2 code=0
+	shift 2
+
+	kn "$command" "$ID" - <<<"$input" >"$WORK/out" 2>"$WORK/err" || code=$?
+	message=$(cat "$WORK/err")
+	echo "$command <<<${input:0:200}: $code: $message"
+	((code == 1))
+	[ "$(cat "$WORK/out")" = null ]
+	[ "$(wc -l <"$WORK/err")" -eq 1 ]
+	says "$@"
+}
+
+# transfer ADDRESS PORT - 64 MiB from the namespace into the container; the same bytes arrive.
+transfer()
+{
+	local address=$1 port=$2
+
+	head -c 67108864 /dev/urandom >"$WORK/data"
+	runtime exec "$ID" sh -c "nc -l -p $port | sha256sum" >"$WORK/sum" 3>&- &
+	wait_until runtime exec "$ID" sh -c "cat /proc/net/tcp /proc/net/tcp6 | grep -q :$(printf %04X "$port")"
+	# Not nc: it ends when the other side has nothing to say.
+	in_netns python3 -c 'import socket, sys
+with socket.create_connection((sys.argv[1], sys.argv[2])) as s, open(sys.argv[3], "rb") as f: s.sendfile(f)' \
+		"$address" "$port" "$WORK/data"
+	wait $!
+	[ "$(cut -d ' ' -f 1 "$WORK/sum")" = "$(sha256sum <"$WORK/data" | cut -d ' ' -f 1)" ]
+}
+
+@test "add-iface plugs an interface in, list-ifaces shows it, del-iface takes it out" {
+	start_sleeper
+	[ "$(kn list-ifaces "$ID")" = null ]
+	[ "$(kn list-routes "$ID")" = null ]
+	[ "$(add)" = '{"device":"tap1","name":"eth1","IPAddresses":[{"Family":2,"Address":"172.17.1.10","Mask":"24"}],"mtu":1300,"hwAddr":"02:42:20:6f:a2:80","pciAddr":"10.0/00"}' ]
+	[ "$(kn list-ifaces "$ID")" = '[{"name":"eth1","mac":"02:42:20:6f:a2:80","ip":["172.17.1.10/24"],"mtu":1300}]' ]
+	[ "$(kn list-routes "$ID")" = '[{"dest":"172.17.1.0/24","device":"eth1"}]' ]
+	runtime exec "$ID" ip addr show dev eth1 | grep -q 'mtu 1300'
+	in_netns ip link show tap1 | grep -q 'mtu 1300'
+	[ "$(del eth1)" = null ]
+	[ "$(kn list-ifaces "$ID")" = null ]
+	not runtime exec "$ID" ip addr show dev eth1
+	not in_netns ip link show tap1
+	# What is not there is not an error: the original has it so.
+	[ "$(del eth1)" = null ]
+	[ "$(del lo)" = null ]
+	runtime exec "$ID" ip addr show dev lo
+}
+
+@test "64 MiB and pings go through an interface, with IPv4 and IPv6 and both sizes of packets" {
+	start_sleeper
+	add 'IPAddresses:=[{"address": "172.17.1.10", "mask": "24"}]' mtu:=1400
+	add name=eth2 device=tap2 hwAddr=02:42:20:6f:a2:81 mtu:=9000 \
+		'IPAddresses:=[{"address": "2001:db8::10", "mask": "64"}]'
+	in_netns ip addr add 172.17.1.1/24 dev tap1
+	in_netns ip addr add 2001:db8::1/64 dev tap2 nodad
+	in_netns busybox ping -c 3 172.17.1.10
+	in_netns busybox ping -c 3 -s 8000 2001:db8::10
+	transfer 172.17.1.10 5001
+	transfer 2001:db8::10 5002
+}
+
+@test "without enable_compat_old_cni the guest's own lists are shown, and no device is needed" {
+	set_config enable_compat_old_cni false
+	start_sleeper
+	[ "$(kn list-ifaces "$ID" | jq -r '.[].name')" = lo ]
+	add 'device=' >"$WORK/out"
+	[ "$(jq -r .device "$WORK/out")" = tap0_kata ]
+	kn list-ifaces "$ID" >"$WORK/out"
+	[ "$(jq -c '.[1] | [.name, .IPAddresses[0].Family, .IPAddresses[0].Address, .IPAddresses[0].Mask, .mtu, .hwAddr]' "$WORK/out")" = \
+		'["eth1",2,"172.17.1.10","24",1300,"02:42:20:6f:a2:80"]' ]
+	[ "$(kn list-routes "$ID" | jq -c '.[0] | [.dest, .device, .source, .scope]')" = '["172.17.1.0/24","eth1","172.17.1.10",253]' ]
+	in_netns ip link show tap0_kata
+	del eth1
+	not in_netns ip link show tap0_kata
+	set_config enable_compat_old_cni true
+	refused "$(nic 'device=')" add-iface device missing '1 to 15'
+}
+
+@test "a tap that is there is used as it is, and stays" {
+	start_sleeper
+	in_netns ip tuntap add tap1 mode tap
+	index=$(in_netns ip -o link show tap1 | cut -d : -f 1)
+	add
+	in_netns ip addr add 172.17.1.1/24 dev tap1
+	in_netns busybox ping -c 2 172.17.1.10
+	del eth1
+	[ "$(in_netns ip -o link show tap1 | cut -d : -f 1)" = "$index" ]
+	in_netns ip tuntap del tap1 mode tap
+	in_netns ip link add dummy1 type bridge
+	refused "$(nic device=dummy1)" add-iface device dummy1 'no tap'
+}
+
+@test "routes are added, listed, replaced, and removed by what fits" {
+	start_sleeper
+	add
+	add name=eth2 device=tap2 hwAddr=02:42:20:6f:a2:81 'IPAddresses:=[{"address": "172.17.2.10", "mask": "24"}]'
+	[ "$(echo '{"dest":"10.1.2.3/16","gateway":"","device":"eth1"}' | kn add-route "$ID" -)" = '[{"dest":"10.1.0.0/16","device":"eth1"}]' ]
+	# Once more is no error.
+	echo '{"dest":"10.1.0.0/16","device":"eth1"}' | kn add-route "$ID" -
+	echo '{"dest":"10.9.9.9","gateway":"172.17.2.1","device":"eth2"}' | kn add-route "$ID" -
+	[ "$(echo '{"dest":"default","gateway":"172.17.1.1","device":"eth1"}' | kn add-route "$ID" -)" = '[{"dest":"default","gateway":"172.17.1.1","device":"eth1"}]' ]
+	echo '{"dest":"2001:db8:7::1","device":"eth2"}' | kn add-route "$ID" -
+	kn list-routes "$ID" >"$WORK/out"
+	[ "$(jq -r '.[] | [.dest, .gateway, .device] | join(" ")' "$WORK/out" | sort)" = "\
+10.1.0.0/16  eth1
+10.9.9.9/32 172.17.2.1 eth2
+172.17.1.0/24  eth1
+172.17.2.0/24  eth2
+default 172.17.1.1 eth1" ]
+	# By the destination alone, the original's help says; the original fails.
+	[ "$(echo '{"dest":"10.1.0.0/16"}' | kn del-route "$ID" -)" = '[{"dest":"10.1.0.0/16","device":"eth1"}]' ]
+	refused '{"dest":"10.9.9.9","device":"eth1"}' del-route 'not found' 10.9.9.9 eth1
+	refused '{"dest":"10.9.9.9","gateway":"172.17.2.9"}' del-route 'not found'
+	echo '{"dest":"10.9.9.9","gateway":"172.17.2.1"}' | kn del-route "$ID" -
+	[ "$(echo '[{"dest":"10.7.0.0/16","device":"eth1"}]' | kn update-routes "$ID" -)" = '[{"dest":"10.7.0.0/16","device":"eth1"}]' ]
+	[ "$(kn list-routes "$ID" | jq -r '.[].dest' | sort | tr '\n' ' ')" = '10.7.0.0/16 172.17.1.0/24 172.17.2.0/24 ' ]
+	[ "$(echo '[]' | kn update-routes "$ID" -)" = null ]
+	[ "$(kn list-routes "$ID" | jq -r '.[].dest' | sort | tr '\n' ' ')" = '172.17.1.0/24 172.17.2.0/24 ' ]
+	echo '{"dest":"10.8.0.0/16","device":"lo"}' | kn add-route "$ID" -
+	echo '{"dest":"10.8.0.0/16","device":"lo"}' | kn del-route "$ID" -
+}
+
+@test "update-iface replaces the addresses, of one that came another way too" {
+	start_sleeper
+	add
+	[ "$(echo '{"name":"eth1","IPAddresses":[{"address":"172.17.1.11","mask":"24"},{"address":"172.17.1.12","mask":"24"}]}' | kn update-iface "$ID" - | jq -c '[.name, .mtu, .IPAddresses[].Address]')" = '["eth1",1300,"172.17.1.11","172.17.1.12"]' ]
+	[ "$(kn list-ifaces "$ID" | jq -c '.[0].ip')" = '["172.17.1.11/24","172.17.1.12/24"]' ]
+	# From two to one: the original fails, and the interface has none then.
+	echo '{"name":"eth1","IPAddresses":[{"address":"172.17.1.12","mask":"24"}]}' | kn update-iface "$ID" -
+	[ "$(runtime exec "$ID" ip addr show dev eth1 | grep -c 'inet ')" -eq 1 ]
+	echo '{"name":"eth1","IPAddresses":[]}' | kn update-iface "$ID" -
+	[ "$(kn list-ifaces "$ID" | jq -c '.[0].ip')" = null ]
+	not runtime exec "$ID" sh -c 'ip addr show dev eth1 | grep "inet "'
+	refused '{"name":"eth9"}' update-iface eth9
+	refused '{"name":"eth1","mtu":1400}' update-iface mtu 1400 'only name and IPAddresses'
+}
+
+@test "bad inputs are told by field, value and what is allowed, and change nothing" {
+	start_sleeper
+	add
+	echo '{"dest":"10.1.0.0/16","device":"eth1"}' | kn add-route "$ID" -
+	new='name=eth2 device=tap2 hwAddr=02:42:20:6f:a2:81'
+	everything >"$WORK/before"
+	long=$(printf 'n%.0s' {1..200})
+
+	# Not one JSON object.
+	refused '' add-iface 'not JSON'
+	refused '{' add-iface 'not JSON'
+	refused "$(nic $new) $(nic $new)" add-iface 'not JSON'
+	refused "[$(nic $new)]" add-iface 'must be an object'
+	refused null add-iface 'must be an object'
+	refused "$(nic $new NAME=eth3)" add-iface 'name' twice
+	# device
+	refused "$(nic $new 'device:=null')" add-iface device missing '1 to 15'
+	refused "$(nic $new 'device:=7')" add-iface device 'a string'
+	refused "$(nic $new device=sixteen-bytes-xx)" add-iface device sixteen-bytes-xx '1 to 15'
+	refused "$(nic $new 'device=tap 2')" add-iface device 'tap 2' 'letters'
+	refused "$(nic $new device=2tap)" add-iface device 2tap 'a letter'
+	refused "$(nic $new device=tap1)" add-iface device tap1 eth1
+	# name
+	refused "$(nic $new 'name:=null')" add-iface name missing '1 to 15'
+	refused "$(nic $new "name=$long")" add-iface name nnn '1 to 15'
+	refused "$(nic $new 'name:={}')" add-iface name 'a string'
+	refused "$(nic $new name=eth/2)" add-iface name eth/2 letters
+	refused "$(nic $new name=eth1)" add-iface name 'eth1 is already exist'
+	refused "$(nic $new name=lo)" add-iface name lo
+	# mtu
+	refused "$(nic $new 'mtu:=null')" add-iface mtu '46 to 9600'
+	refused "$(nic $new mtu:=45)" add-iface mtu 45 '46 to 9600'
+	refused "$(nic $new mtu:=9601)" add-iface mtu 9601 '46 to 9600'
+	refused "$(nic $new mtu:=-1)" add-iface mtu -1 '46 to 9600'
+	refused "$(nic $new mtu=1300)" add-iface mtu string '46 to 9600'
+	refused "$(nic $new mtu:=46)" add-iface mtu 46 68
+	# hwAddr
+	refused "$(nic $new 'hwAddr:=null')" add-iface hwAddr missing unicast
+	refused "$(nic $new hwAddr=02:42:20:6f:a2)" add-iface hwAddr 02:42:20:6f:a2 unicast
+	refused "$(nic $new hwAddr=01:42:20:6f:a2:81)" add-iface hwAddr 01:42:20:6f:a2:81 unicast
+	refused "$(nic $new hwAddr=02:42:20:6f:a2:80)" add-iface hwAddr 02:42:20:6f:a2:80 eth1
+	refused "$(nic $new hwAddr=02:42:20:6F:A2:80)" add-iface hwAddr eth1
+	# IPAddresses
+	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1", mask: "8"}, {address: "10.0.0.2", mask: "8"}]')" \
+		add-iface IPAddresses '2 addresses' 'at most 1'
+	refused "$(nic $new 'IPAddresses:={}')" add-iface IPAddresses 'an array'
+	refused "$(nic $new 'IPAddresses:=[{mask: "8"}]')" add-iface address missing IPv4
+	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1"}]')" add-iface mask missing prefix
+	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.300", mask: "8"}]')" add-iface address 10.0.0.300 IPv4
+	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1", mask: "33"}]')" add-iface mask 33 '0 to 32'
+	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1", mask: "255.0.0.0"}]')" add-iface mask 255.0.0.0
+	refused "$(nic $new 'IPAddresses:=[{address: "224.0.0.1", mask: "8"}]')" add-iface address 224.0.0.1
+	# The rest.
+	refused "$(nic $new queues:=99)" add-iface queues 99
+	refused "$(nic $new queues:=257)" add-iface queues 257 '0 to 256'
+	refused "$(nic $new linkType=veth)" add-iface linkType veth tap
+	refused "$(nic $new vhostUserSocket=/run/-x)" add-iface vhostUserSocket /run/-x 'a letter'
+	refused "$(nic $new vhostUserSocket=/nonexistent/vhost)" add-iface vhostUserSocket /nonexistent/vhost
+	refused "$(nic $new "vhostUserSocket=$TOP/README.md")" add-iface vhostUserSocket README.md socket
+	refused '{}' del-iface name missing
+	refused '{"name":"eth1","mtu":1400}' update-iface mtu 1400
+	refused '{"name":"eth9","IPAddresses":[]}' update-iface eth9
+	# Routes.
+	refused '{"device":"eth1"}' add-route dest missing
+	refused '{"dest":"10.2.0.0/16"}' add-route device missing
+	refused '{"dest":"10.2.0.0/16","device":"eth9"}' add-route device eth9
+	refused '{"dest":"10.2.0.0/33","device":"eth1"}' add-route dest 10.2.0.0/33
+	refused '{"dest":"default","device":"eth1"}' add-route gateway missing
+	refused '{"dest":"default","gateway":"10.99.0.1","device":"eth1"}' add-route default
+	refused '{"dest":"10.2.0.0/16","gateway":"x","device":"eth1"}' add-route gateway "'x'"
+	refused '{"dest":"10.2.0.0/16"}' del-route 'not found' 10.2.0.0/16
+	refused '{}' del-route dest missing
+	refused '{"dest":"10.2.0.0/16","device":"eth1"}' update-routes 'an array'
+	refused '[{"dest":"10.2.0.0/16","device":"eth1"},{"dest":"10.3.0.0/16","device":"eth9"}]' update-routes eth9
+	refused '[{"dest":"10.2.0.0/16","device":"eth1"},{"dest":"10.3.0.0/16","gateway":"10.99.0.1","device":"eth1"}]' \
+		update-routes 10.3.0.0/16
+	everything >"$WORK/after"
+	diff "$WORK/before" "$WORK/after"
+}
+
+@test "a file that is too big, or not there, and words that are too many" {
+	start_sleeper
+	head -c 1048577 /dev/zero | tr '\0' ' ' >"$WORK/big"
+	refused "$(cat "$WORK/big")" add-iface 'too big' 1048576
+	for file in "$WORK/big" "$WORK/none" "$WORK"; do
+		run -1 --separate-stderr kn add-iface "$ID" "$file"
+		[ "$output" = null ]
+		[[ $stderr == *"$file"* && ${#stderr_lines[@]} -eq 1 ]]
+	done
+	run -1 kn add-iface "$ID"
+	[[ $output == *'missing file'* ]]
+	run -1 kn list-ifaces "$ID" -
+	run -1 kn add-face "$ID" -
+	[[ $output == *'add-face'* ]]
+	run -0 kn
+	[[ $output == *update-routes* ]]
+}
+
+@test "a sandbox that is not there, not running, stopped, or hung" {
+	for command in add-iface del-iface list-ifaces update-iface add-route del-route list-routes update-routes; do
+		words=("$command" unknown)
+		[[ $command == list-* ]] || words+=(-)
+		run -1 --separate-stderr kn "${words[@]}" <<<"$(nic)"
+		[ "$output" = null ]
+		[[ $stderr == *unknown* && ${#stderr_lines[@]} -eq 1 ]]
+	done
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	runtime create --bundle "$dir" "$ID" </dev/null
+	refused "$(nic)" add-iface "container $ID is not running"
+	runtime start "$ID"
+	add
+	kill -STOP "$(pid_of_helper qemu)"
+	refused "$(nic name=eth2 device=tap2 hwAddr=02:42:20:6f:a2:81)" add-iface 'sandbox is not healthy, please check the sandbox status'
+	refused '{"name":"eth1"}' del-iface 'sandbox is not healthy'
+	kill -CONT "$(pid_of_helper qemu)"
+	[ "$(kn list-ifaces "$ID" | jq -r '.[].name')" = eth1 ]
+	runtime kill "$ID" KILL
+	wait_until is_status "$ID" stopped
+	refused "$(nic)" add-iface "container $ID is not running"
+}
+
+@test "an interface of one sandbox is not another's: the device is unique on the host" {
+	start_sleeper
+	start_sleeper other
+	add
+	ID=other refused "$(nic)" add-iface device tap1 "$ID" 'no other sandbox'
+	ID=other add device=tap2
+	del eth1
+	ID=other add name=eth2 hwAddr=02:42:20:6f:a2:81
+}
+
+@test "twenty rounds leave nothing" {
+	start_sleeper
+	add
+	in_netns ip -o link | sed 's/^[0-9]*: //; s/qlen.*//; s/link\/ether.*//' >"$WORK/before"
+	del eth1
+	fds=$(find "/proc/$(pid_of_helper qemu)/fd" | wc -l)
+	for ((i = 0; i < 20; i++)); do
+		add
+		((i % 7)) || in_netns ip -o link | sed 's/^[0-9]*: //; s/qlen.*//; s/link\/ether.*//' | diff "$WORK/before" -
+		del eth1
+	done
+	[ "$(in_netns ip -o link | wc -l)" -eq 1 ]
+	[ "$(monitor "$ID" info network)" = "" ]
+	(($(find "/proc/$(pid_of_helper qemu)/fd" | wc -l) <= fds))
+	[ "$(runtime exec "$ID" ls /sys/class/net)" = lo ]
+}
+
+@test "24 interfaces at once, and the key that is told when there are too few ports" {
+	set_config default_root_ports 24
+	start_sleeper
+	for ((i = 0; i < 24; i++)); do
+		add "name=eth$i" "device=tap$i" "hwAddr=02:42:20:6f:a2:$(printf %02x "$i")" \
+			"IPAddresses:=[{address: \"172.17.$i.10\", mask: \"24\"}]" >"$WORK/out"
+	done
+	refused "$(nic name=eth24 device=tap24)" add-iface default_root_ports
+	not in_netns ip link show tap24
+	[ "$(kn list-ifaces "$ID" | jq length)" -eq 24 ]
+	[ "$(runtime exec "$ID" ls /sys/class/net | wc -l)" -eq 25 ]
+	in_netns ip addr add 172.17.23.1/24 dev tap23
+	in_netns busybox ping -c 2 172.17.23.10
+	for ((i = 0; i < 24; i++)); do
+		del "eth$i"
+	done
+	[ "$(kn list-ifaces "$ID")" = null ]
+	[ "$(in_netns ip -o link | wc -l)" -eq 1 ]
+}
+
+# points COMMAND INPUT - how many fault points it passes.
+points()
+{
+	KATA_FAULT=$1:list kn "$1" "$ID" - <<<"$2" 2>"$WORK/points" >&2
+	grep -c '^fault-point ' "$WORK/points"
+}
+
+@test "a command that is killed at any step: the next ones work, and nothing is left" {
+	start_sleeper
+	total=$(points add-iface "$(nic)")
+	((total >= 5))
+	last=$(points del-iface '{"name":"eth1"}')
+	((last >= 3))
+	for ((n = 1; n <= total; n++)); do
+		code=0
+		KATA_FAULT=add-iface:$n:kill kn add-iface "$ID" - <<<"$(nic)" >/dev/null 2>&1 || code=$?
+		((code == 137)) || { echo "add-iface:$n: $code"; false; }
+		# In compatible mode what is under way is not there.
+		[ "$(kn list-ifaces "$ID")" = null ]
+		add
+		del eth1
+		[ "$(in_netns ip -o link | wc -l)" -eq 1 ]
+		[ "$(monitor "$ID" info network)" = "" ]
+	done
+	for ((n = 1; n <= last; n++)); do
+		add
+		code=0
+		KATA_FAULT=del-iface:$n:kill kn del-iface "$ID" - <<<'{"name":"eth1"}' >/dev/null 2>&1 || code=$?
+		((code == 137)) || { echo "del-iface:$n: $code"; false; }
+		add
+		del eth1
+		[ "$(monitor "$ID" info network)" = "" ]
+	done
+	KATA_FAULT=add-iface:$((total / 2)):kill kn add-iface "$ID" - <<<"$(nic)" >/dev/null 2>&1 || true
+	timeout 10 "$RUNTIME" delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "a step of add-iface that fails is undone" {
+	start_sleeper
+	total=$(points add-iface "$(nic)")
+	del eth1
+	everything >"$WORK/before"
+	for ((n = 1; n <= total; n++)); do
+		KATA_FAULT=add-iface:$n:fail refused "$(nic)" add-iface "fault point $n"
+		everything >"$WORK/after"
+		diff "$WORK/before" "$WORK/after"
+	done
+}
