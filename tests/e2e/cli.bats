@@ -86,10 +86,11 @@ commands() { "$RUNTIME" help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p
 @test "the manual page names every command and option" {
 	page=$STAGE/usr/share/man/man8/kata-runtime.8
 	for command in $(commands); do
-		grep -qx "\.SS $command" "$page"
+		title=".SS ${command//-/\\-}"
+		grep -qxF "$title" "$page"
 		[[ $command == version || $command == help ]] && continue
 		for option in $(runtime "$command" --help | grep -o -- '--[a-z0-9-]*' | grep -v -- --help); do
-			sed -n "/^\.SS $command\$/,/^\.S[SH] /p" "$page" | grep -qF -- "${option//-/\\-}"
+			awk -v title="${title//\\/\\\\}" '/^\.S[SH] /{ on = $0 == title } on' "$page" | grep -qF -- "${option//-/\\-}"
 		done
 	done
 }
