@@ -180,6 +180,12 @@ deletes_with()
 	is $'/home/user\n1000\n1000' "$output"
 }
 
+@test "ctr task exec -d: goes on in the background" {
+	sleeper
+	exits 0 in_container --detach "$NAME" sh -c 'sleep 0.5; echo done >/tmp/mark'
+	wait_until in_container "$NAME" grep done /tmp/mark
+}
+
 @test "ctr task kill: SIGTERM's handler decides the exit code" {
 	logger sh -c 'trap "sleep 3; echo saved; exit 3" TERM; echo ready; while :; do sleep 0.1; done'
 	wait_until grep ready "$WORK/log"

@@ -482,6 +482,24 @@ guest_limits()
 	not podman pod exists "$NAME"
 }
 
+@test "podman pod: stop, start, restart; a shared pid namespace" {
+	podman pod create --name "$NAME" --share net,ipc,uts,pid
+	podman run --detach --pod "$NAME" --name "$NAME-1" "$IMAGE" sleep 1111
+	podman run --detach --pod "$NAME" --name "$NAME-2" "$IMAGE" sleep 2222
+	has "$(podman exec "$NAME-1" ps -o args)" 'sleep 1111' 'sleep 2222'
+	exits 0 podman pod stop --time 1 "$NAME"
+	is exited "$(field "$NAME-1" .State.Status)"
+	exits 0 podman pod start "$NAME"
+	exits 0 podman exec "$NAME-2" true
+	exits 0 podman pod restart "$NAME"
+	has "$(podman exec "$NAME-2" ps -o args)" 'sleep 1111' 'sleep 2222'
+	exits 0 podman pod pause "$NAME"
+	is paused "$(field "$NAME-2" .State.Status)"
+	exits 0 podman pod unpause "$NAME"
+	exits 0 podman pod kill "$NAME"
+	exits 0 podman pod rm --force --time 0 "$NAME"
+}
+
 @test "thirty containers one after another" {
 	for i in $(seq 30); do
 		exits 0 podman run --rm "$IMAGE" echo "$i"
