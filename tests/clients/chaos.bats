@@ -24,20 +24,8 @@ setup_file()
 {
 	clients_setup_file
 	export CHAOS_SEED=${CHAOS_SEED:-$RANDOM} CHAOS_ROUNDS=${CHAOS_ROUNDS:-7}
-	mkdir -p /etc/docker /etc/containers
-	jq --null-input --arg path "$RUNTIME" \
-		'{ "default-runtime": "tested", runtimes: { tested: { path: $path } } }' \
-		>/etc/docker/daemon.json
-	cat >/etc/containers/containers.conf <<-CONF
-		[engine]
-		runtime = "$CLIENT_RUNTIME"
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		[engine.runtimes]
-		$CLIENT_RUNTIME = ["$RUNTIME"]
-		[network]
-		network_backend = "netavark"
-	CONF
+	configure_docker
+	configure_podman
 	start_daemon containerd ready_containerd containerd
 	start_daemon dockerd ready_dockerd dockerd --containerd /run/containerd/containerd.sock
 	docker load --quiet --input "$BATS_FILE_TMPDIR/busybox.tar"

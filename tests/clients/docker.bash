@@ -14,10 +14,7 @@ start_docker()
 docker_setup_file()
 {
 	clients_setup_file
-	mkdir -p /etc/docker
-	jq --null-input --arg path "$RUNTIME" \
-		'{ "default-runtime": "tested", runtimes: { tested: { path: $path } } }' \
-		>/etc/docker/daemon.json
+	configure_docker
 	start_docker
 	docker load --quiet --input "$BATS_FILE_TMPDIR/busybox.tar"
 	# What the first container makes and every later one uses is no trace of a test.

@@ -44,6 +44,30 @@ make_busybox_image()
 	"$here/make-image" "$root" "$IMAGE" "$1"
 }
 
+# configure_docker, configure_podman - the runtime is what they use when nobody says otherwise.
+configure_docker()
+{
+	mkdir -p /etc/docker
+	jq --null-input --arg path "$RUNTIME" \
+		'{ "default-runtime": "tested", runtimes: { tested: { path: $path } } }' \
+		>/etc/docker/daemon.json
+}
+
+configure_podman()
+{
+	mkdir -p /etc/containers
+	cat >/etc/containers/containers.conf <<-CONF
+		[engine]
+		runtime = "$CLIENT_RUNTIME"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		[engine.runtimes]
+		$CLIENT_RUNTIME = ["$RUNTIME"]
+		[network]
+		network_backend = "netavark"
+	CONF
+}
+
 # start_daemon NAME READY COMMAND… - in the background, until the function READY succeeds.
 start_daemon()
 {

@@ -9,17 +9,7 @@ podman() { timeout --foreground 60 /usr/bin/podman "$@"; }
 setup_file()
 {
 	clients_setup_file
-	mkdir -p /etc/containers
-	cat >/etc/containers/containers.conf <<-CONF
-		[engine]
-		runtime = "$CLIENT_RUNTIME"
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		[engine.runtimes]
-		$CLIENT_RUNTIME = ["$RUNTIME"]
-		[network]
-		network_backend = "netavark"
-	CONF
+	configure_podman
 	podman load --quiet --input "$BATS_FILE_TMPDIR/busybox.tar"
 	# What the first container makes and every later one uses is no trace of a test.
 	podman --runtime runc run --rm "$IMAGE" true

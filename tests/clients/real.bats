@@ -9,10 +9,7 @@ docker() { timeout --foreground --kill-after=5 900 /usr/bin/docker "$@"; }
 setup_file()
 {
 	clients_setup_file
-	mkdir -p /etc/docker
-	jq --null-input --arg path "$RUNTIME" \
-		'{ "default-runtime": "tested", runtimes: { tested: { path: $path } } }' \
-		>/etc/docker/daemon.json
+	configure_docker
 	start_daemon dockerd ready dockerd
 	docker load --quiet --input "$BATS_FILE_TMPDIR/busybox.tar"
 	docker run --rm --runtime runc "$IMAGE" true

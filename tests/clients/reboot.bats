@@ -20,20 +20,8 @@ start_engines()
 setup_file()
 {
 	clients_setup_file
-	mkdir -p /etc/docker /etc/containers
-	jq --null-input --arg path "$RUNTIME" \
-		'{ "default-runtime": "tested", runtimes: { tested: { path: $path } } }' \
-		>/etc/docker/daemon.json
-	cat >/etc/containers/containers.conf <<-CONF
-		[engine]
-		runtime = "$CLIENT_RUNTIME"
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		[engine.runtimes]
-		$CLIENT_RUNTIME = ["$RUNTIME"]
-		[network]
-		network_backend = "netavark"
-	CONF
+	configure_docker
+	configure_podman
 	start_engines
 	docker load --quiet --input "$BATS_FILE_TMPDIR/busybox.tar"
 	podman load --quiet --input "$BATS_FILE_TMPDIR/busybox.tar"
