@@ -18,6 +18,9 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/share.h"
 #include "sandbox/shims.h"
+#include "vm/vm.h"
+
+#define FORCED_TRIES 5 /* a second each */
 
 static int read_record(const char *sid, const char *cid, struct container_record **ret)
 {
@@ -70,11 +73,29 @@ int container_remove(const char *sid, const char *cid, struct err *err)
 	return r;
 }
 
+/*
+ * Whoever holds the lock may be waiting for a guest that never answers: without
+ * its machine, which is to go anyway, it gives up. Again and again, because it
+ * may start one just now.
+ */
+static int lock_by_force(const char *sid, struct err *err)
+{
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	CLEANUP(free) char *vm = paths_vm(sid);
+	int fd = lock_sandbox_within(path, 0, err);
+
+	for (int i = 0; i < FORCED_TRIES && (fd == -EBUSY || fd == -ETIMEDOUT); i++) {
+		if (!sandbox_is_stale(sid))
+			vm_kill(vm);
+		fd = lock_sandbox_within(path, 1, err);
+	}
+	return fd == -ETIMEDOUT ? lock_sandbox(path, false, err) : fd;
+}
+
 /* Nothing is registered under this id; a crash may have left parts all the same. */
 static int delete_remains(const char *id, struct err *err)
 {
-	CLEANUP(free) char *path = paths_sandbox(id);
-	CLEANUP(close) int lock = lock_sandbox(path, false, err);
+	CLEANUP(close) int lock = lock_by_force(id, err);
 
 	if (lock == -ENOENT)
 		return mapping_remove(id, err);
@@ -99,10 +120,11 @@ static int delete_in(const char *sid, const char *id, bool force, struct contain
 		     struct err *err)
 {
 	CLEANUP(free) char *path = paths_sandbox(sid);
+	bool whole = str_eq(sid, id);
 	CLEANUP(close) int lock = -1;
 	int r;
 
-	lock = lock_sandbox(path, false, err);
+	lock = force && whole ? lock_by_force(sid, err) : lock_sandbox(path, false, err);
 	if (lock == -ENOENT)
 		return mapping_remove(id, err);
 	if (lock < 0)
@@ -114,7 +136,7 @@ static int delete_in(const char *sid, const char *id, bool force, struct contain
 		(void)read_record(sid, id, ret); /* for its hooks */
 	if (r < 0)
 		return r;
-	return str_eq(sid, id) ? sandbox_stop(sid, force, err) : container_remove(sid, id, err);
+	return whole ? sandbox_stop(sid, force, err) : container_remove(sid, id, err);
 }
 
 int container_delete(const char *id, bool force, struct err *err)

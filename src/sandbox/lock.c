@@ -25,25 +25,22 @@ static void alarmed(int signo __attribute__((unused)))
 	/* Only to end flock(2) with EINTR. */
 }
 
-static int flock_now(int fd, struct err *err)
-{
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	return errno == EWOULDBLOCK ? -EBUSY : err_errno(err, "flock");
-}
-
 /* flock(2) knows no time-out; an alarm gives it one, again and again in case it comes too early. */
-static int flock_timed(int fd, struct err *err)
+static int flock_timed(int fd, unsigned seconds, struct err *err)
 {
-	const struct itimerval timeout = { .it_value = { .tv_sec = LOCK_TIMEOUT_S },
+	const struct itimerval timeout = { .it_value = { .tv_sec = seconds },
 					   .it_interval = { .tv_sec = 1 } };
 	const struct itimerval off = { 0 };
 	struct sigaction action = { .sa_handler = alarmed };
 	struct sigaction saved;
-	int r = flock_now(fd, err);
+	int r;
 
-	if (r != -EBUSY)
-		return r;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_errno(err, "flock");
+	if (seconds == 0)
+		return -EBUSY;
 	sigaction(SIGALRM, &action, &saved);
 	setitimer(ITIMER_REAL, &timeout, NULL);
 	r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
@@ -65,17 +62,17 @@ static void write_holder(int dirfd)
 		(void)dprintf(fd, "%s, pid %d", program_invocation_short_name, getpid());
 }
 
-static int timed_out(int dirfd, const char *path, struct err *err)
+static int timed_out(int dirfd, const char *path, unsigned seconds, struct err *err)
 {
 	CLEANUP(free) char *holder = NULL;
 
 	(void)file_read_at(dirfd, HOLDER_FILE, 256, &holder);
 	return err_set(err, ETIMEDOUT,
-		       "sandbox %s is locked for over %d s by %s; look at that process",
-		       path_base(path), LOCK_TIMEOUT_S, holder ? holder : "an unknown process");
+		       "sandbox %s is locked for over %u s by %s; look at that process",
+		       path_base(path), seconds, holder ? holder : "an unknown process");
 }
 
-static int lock_dir(const char *path, int (*lock)(int fd, struct err *err), struct err *err)
+int lock_sandbox_within(const char *path, unsigned seconds, struct err *err)
 {
 	CLEANUP(close) int fd = -1;
 	struct stat st;
@@ -84,9 +81,9 @@ static int lock_dir(const char *path, int (*lock)(int fd, struct err *err), stru
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "open %s", path);
-	r = lock(fd, err);
+	r = flock_timed(fd, seconds, err);
 	if (r == -ETIMEDOUT)
-		return timed_out(fd, path, err);
+		return timed_out(fd, path, seconds, err);
 	if (r == -EBUSY)
 		return r; /* asked for: no error to tell */
 	if (r < 0)
@@ -102,10 +99,5 @@ int lock_sandbox(const char *path, bool create, struct err *err)
 {
 	if (create && mkdir(path, 0700) < 0)
 		return errno == EEXIST ? -EEXIST : err_errno(err, "mkdir %s", path);
-	return lock_dir(path, flock_timed, err);
-}
-
-int lock_sandbox_now(const char *path, struct err *err)
-{
-	return lock_dir(path, flock_now, err);
+	return lock_sandbox_within(path, LOCK_TIMEOUT_S, err);
 }

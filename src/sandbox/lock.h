@@ -6,7 +6,7 @@
 
 struct err;
 
-#define LOCK_TIMEOUT_S 30
+#define LOCK_TIMEOUT_S 30u
 
 /*
  * Opens the sandbox's directory @path and locks it. Returns the descriptor,
@@ -18,5 +18,6 @@ struct err;
  */
 int lock_sandbox(const char *path, bool create, struct err *err);
 
-/* The same for one that is there, without waiting: -EBUSY when another holds the lock. */
-int lock_sandbox_now(const char *path, struct err *err);
+/* The same for one that is there, with a wait of our own: -EBUSY when it is 0 and another has it.
+ */
+int lock_sandbox_within(const char *path, unsigned seconds, struct err *err);

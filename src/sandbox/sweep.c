@@ -55,7 +55,7 @@ static int reclaim(const char *sid, bool wait, struct err *err)
 	CLEANUP(free) char *path = paths_sandbox(sid);
 	CLEANUP(close) int lock = -1;
 
-	lock = wait ? lock_sandbox(path, false, err) : lock_sandbox_now(path, err);
+	lock = wait ? lock_sandbox(path, false, err) : lock_sandbox_within(path, 0, err);
 	if (lock == -ENOENT)
 		return 0;
 	if (lock < 0)

@@ -206,6 +206,23 @@ bool vm_is_alive(const char *dir)
 		is_running(fd, "virtiofsd.record"));
 }
 
+/* All at once: their ends overlap. */
+static void kill_programs(int dirfd, struct proc_id ids[N_PROGRAMS])
+{
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (proc_record_read(dirfd, programs[i], &ids[i]) == 0)
+			(void)proc_signal(&ids[i], SIGKILL);
+}
+
+void vm_kill(const char *dir)
+{
+	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct proc_id ids[N_PROGRAMS] = { 0 };
+
+	if (fd >= 0)
+		kill_programs(fd, ids);
+}
+
 int vm_destroy(const char *dir, uint64_t deadline, struct err *err)
 {
 	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -213,10 +230,7 @@ int vm_destroy(const char *dir, uint64_t deadline, struct err *err)
 
 	if (fd < 0)
 		return 0;
-	/* All at once, and then one after the other: their ends overlap. */
-	for (size_t i = 0; i < N_PROGRAMS; i++)
-		if (proc_record_read(fd, programs[i], &ids[i]) == 0)
-			(void)proc_signal(&ids[i], SIGKILL);
+	kill_programs(fd, ids);
 	for (size_t i = 0; i < N_PROGRAMS; i++)
 		if (proc_kill(&ids[i], deadline) < 0)
 			return err_set(err, ETIMEDOUT, "process %d (%s) does not end", ids[i].pid,

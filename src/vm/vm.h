@@ -60,6 +60,9 @@ bool vm_is_alive(const char *dir);
 /* The VMM's process; -ENOENT when it was never started. */
 int vm_process(const char *dir, struct proc_id *ret);
 
+/* Kills all programs of the machine, without waiting for their end. */
+void vm_kill(const char *dir);
+
 /* Kills all programs of the machine and removes @dir. Success when there is none. */
 int vm_destroy(const char *dir, uint64_t deadline, struct err *err);
 

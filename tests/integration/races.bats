@@ -111,3 +111,19 @@ teardown() { common_teardown; }
 		assert_nothing_left
 	done
 }
+
+@test "delete --force does not wait for a create that waits for its guest" {
+	for fault in silent@Check silent@CreateSandbox silent@CreateContainer; do
+		fake "$fault"
+		code=0
+		(runtime create --bundle "$(shell_bundle true)" "$ID" </dev/null >"$WORK/out" 2>&1 || echo $? >"$WORK/code") 3>&- &
+		wait_until [ -s "$KATA_RUN_DIR/vc/vm/$ID/proxy.record" ]
+		SECONDS=0
+		timeout 20 "$RUNTIME" delete --force "$ID" || code=$?
+		wait
+		((code == 0 && SECONDS <= 5)) || { echo "$fault: exit code $code after $SECONDS s"; return 1; }
+		[ "$(cat "$WORK/code")" -eq 1 ]
+		one_plain_line "$(cat "$WORK/out")"
+		assert_nothing_left
+	done
+}
