@@ -11,6 +11,16 @@ start_docker()
 	start_daemon dockerd ready dockerd
 }
 
+# restart_docker [FILTER] - with its configuration changed by a jq filter.
+restart_docker()
+{
+	stop_daemon dockerd
+	configure_docker
+	jq "${1-.}" /etc/docker/daemon.json >"$WORK/daemon.json"
+	cp "$WORK/daemon.json" /etc/docker/daemon.json
+	start_docker
+}
+
 docker_setup_file()
 {
 	clients_setup_file

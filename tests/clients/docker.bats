@@ -485,10 +485,7 @@ restarted() { (($(field "$1" .RestartCount) >= $2)); }
 }
 
 @test "dockerd restarts with a container that runs (live-restore)" {
-	jq '. + { "live-restore": true }' /etc/docker/daemon.json >"$WORK/daemon.json"
-	cp "$WORK/daemon.json" /etc/docker/daemon.json
-	stop_daemon dockerd
-	start_docker
+	restart_docker '. + { "live-restore": true }'
 	docker run --detach --name "$NAME" "$IMAGE" sh -c 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done'
 	stop_daemon dockerd
 	start_docker
@@ -501,6 +498,7 @@ restarted() { (($(field "$1" .RestartCount) >= $2)); }
 }
 
 @test "dockerd restarts: what has a restart policy runs again, the rest has ended" {
+	restart_docker
 	sleeper --restart unless-stopped
 	docker run --detach --name "$NAME-2" "$IMAGE" sleep 1000
 	stop_daemon dockerd
@@ -510,4 +508,20 @@ restarted() { (($(field "$1" .RestartCount) >= $2)); }
 	is exited "$(field "$NAME-2" .State.Status)"
 	exits 0 docker start "$NAME-2"
 	exits 0 docker exec "$NAME-2" true
+}
+
+@test "dockerd with systemd's cgroup driver, Debian's default with version 2: the path that systemd would make" {
+	only_with_kata
+	# All that Docker looks at.
+	mkdir -p /run/systemd/system
+	restart_docker '. + { "exec-opts": ["native.cgroupdriver=systemd"] }'
+	is systemd "$(docker info --format '{{.CgroupDriver}}')"
+	sleeper --memory 64m
+	in_cgroups "$(field "$NAME" .State.Pid)" "/system.slice/docker-$(field "$NAME" .Id).scope"
+	exits 0 docker stats --no-stream --format '{{.MemUsage}}' "$NAME"
+	not grep ' 0B / ' <<<"$output"
+	exits 0 docker update --memory 96m --memory-swap 96m "$NAME"
+	exits 0 docker rm --force "$NAME"
+	rmdir /run/systemd/system
+	find /sys/fs/cgroup -depth -type d -name system.slice -exec rmdir {} +
 }
