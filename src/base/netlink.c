@@ -313,15 +313,32 @@ static int outcome(const struct nlmsghdr *message, struct err *err)
 }
 
 struct call {
-	uint32_t sequence;
+	uint32_t sequence; /* of the last message */
+	uint32_t first;
+	int *results; /* of a batch, from the first on; or NULL */
 	nl_fn fn;
 	void *data;
 	bool done;
 	bool interrupted;
 };
 
+/* What fails is told for each message, success for the last only. */
+static int take_result(struct call *call, const struct nlmsghdr *message)
+{
+	struct err error = { 0 };
+	uint32_t index = message->nlmsg_seq - call->first;
+
+	if (message->nlmsg_type != NLMSG_ERROR || index > call->sequence - call->first)
+		return 0;
+	call->results[index] = outcome(message, &error);
+	call->done = message->nlmsg_seq == call->sequence;
+	return 0;
+}
+
 static int take_message(struct call *call, const struct nlmsghdr *message, struct err *err)
 {
+	if (call->results)
+		return take_result(call, message);
 	if (message->nlmsg_seq != call->sequence)
 		return 0; /* late, of a call that was given up; or an event */
 	if (message->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -364,24 +381,54 @@ static int receive_answers(struct netlink *netlink, struct call *call, uint64_t 
 	return call->interrupted ? err_set(err, EINTR, "netlink: changed while it was read") : 0;
 }
 
+static int send_all(struct netlink *netlink, const struct buf *bytes, struct err *err)
+{
+	ssize_t n;
+
+	do
+		n = send(netlink->fd, buf_data(bytes), buf_len(bytes), 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? err_errno(err, "netlink: send") : 0;
+}
+
 int netlink_call(struct netlink *netlink, struct nl_msg *msg, uint64_t deadline, nl_fn fn,
 		 void *data, struct err *err)
 {
 	struct nlmsghdr *head = (struct nlmsghdr *)(void *)buf_data(&msg->buf);
 	struct call call = { .sequence = ++netlink->sequence, .fn = fn, .data = data };
-	ssize_t n;
+	int r;
 
 	head->nlmsg_len = (uint32_t)buf_len(&msg->buf);
 	head->nlmsg_seq = call.sequence;
 	/* A dump ends with NLMSG_DONE, all else with the acknowledgement. */
 	if ((head->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		head->nlmsg_flags |= NLM_F_ACK;
-	do
-		n = send(netlink->fd, head, head->nlmsg_len, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_errno(err, "netlink: send");
-	return receive_answers(netlink, &call, deadline, err);
+	r = send_all(netlink, &msg->buf, err);
+	return r == 0 ? receive_answers(netlink, &call, deadline, err) : r;
+}
+
+int netlink_batch(struct netlink *netlink, struct nl_msg *msgs, size_t n, uint64_t deadline,
+		  int *results, struct err *err)
+{
+	__attribute__((cleanup(buf_donep))) struct buf all = { 0 };
+	struct call call = { .first = netlink->sequence + 1, .results = results };
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		struct nlmsghdr *head = (struct nlmsghdr *)(void *)buf_data(&msgs[i].buf);
+
+		results[i] = 0;
+		head->nlmsg_len = (uint32_t)buf_len(&msgs[i].buf);
+		head->nlmsg_seq = ++netlink->sequence;
+		if (i + 1 == n)
+			head->nlmsg_flags |= NLM_F_ACK;
+		append_padded(&all, head, head->nlmsg_len);
+	}
+	call.sequence = netlink->sequence;
+	if (n == 0)
+		return 0;
+	r = send_all(netlink, &all, err);
+	return r == 0 ? receive_answers(netlink, &call, deadline, err) : r;
 }
 
 static int take_family(void *data, const struct nlmsghdr *message,

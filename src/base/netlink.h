@@ -107,6 +107,14 @@ typedef int (*nl_fn)(void *data, const struct nlmsghdr *message, struct err *err
 int netlink_call(struct netlink *netlink, struct nl_msg *msg, uint64_t deadline, nl_fn fn,
 		 void *data, struct err *err);
 
+/*
+ * Sends @n messages, none of them a dump, in one piece; they are done in order,
+ * each whatever became of those before it. @results gets 0 or -errno for each.
+ * Returns 0 when the kernel has answered, or -errno as netlink_call().
+ */
+int netlink_batch(struct netlink *netlink, struct nl_msg *msgs, size_t n, uint64_t deadline,
+		  int *results, struct err *err);
+
 /* The number of a family of generic netlink ("IPVS"); -ENOENT when the kernel has none. */
 int netlink_family(struct netlink *netlink, const char *name, uint64_t deadline, uint16_t *ret,
 		   struct err *err);

@@ -194,6 +194,41 @@ TEST(what_changes_is_told_to_who_has_subscribed)
 	assert_int_equal(found[1], 1);
 }
 
+TEST(a_batch_is_done_in_order_and_says_what_became_of_each)
+{
+	struct ifinfomsg wanted = { .ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct ifinfomsg missing = { .ifi_index = 4711 };
+	__attribute__((cleanup(nl_done))) struct nl_msg first = { 0 };
+	CLEANUP(netlink_free) struct netlink *netlink = NULL;
+	struct nl_msg msgs[100] = { 0 };
+	struct err err = { 0 };
+	int results[100];
+
+	require(unshare(CLONE_NEWNET) == 0);
+	assert_int_equal(netlink_open(NETLINK_ROUTE, &netlink, &err), 0);
+	for (size_t i = 0; i < 100; i++)
+		nl_begin(&msgs[i], i % 2 ? RTM_DELLINK : RTM_NEWLINK, 0, i % 2 ? &missing : &wanted,
+			 sizeof(wanted));
+	for (int round = 0; round < 2; round++) {
+		/* With success as the last word, and with an error. */
+		size_t n = round ? 100 : 99;
+
+		memset(results, 1, sizeof(results));
+		assert_int_equal(netlink_batch(netlink, msgs, n, deadline_in(10000), results, &err),
+				 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(results[i], i % 2 ? -ENODEV : 0);
+	}
+	assert_int_equal(netlink_batch(netlink, msgs, 0, deadline_in(10000), results, &err), 0);
+	/* The next call is not disturbed. */
+	nl_begin(&first, RTM_GETLINK, 0, &(struct ifinfomsg){ .ifi_index = 1 },
+		 sizeof(struct ifinfomsg));
+	assert_int_equal(netlink_call(netlink, &first, deadline_in(10000), NULL, NULL, &err), 0);
+	assert_string_equal(err.text, "");
+	for (size_t i = 0; i < 100; i++)
+		nl_done(&msgs[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +238,7 @@ int main(void)
 		cmocka_unit_test(a_dump_gives_every_link),
 		cmocka_unit_test(errors_are_the_kernels_with_its_own_words_where_it_has_some),
 		cmocka_unit_test(a_family_of_generic_netlink_is_found_by_its_name),
+		cmocka_unit_test(a_batch_is_done_in_order_and_says_what_became_of_each),
 		cmocka_unit_test(what_changes_is_told_to_who_has_subscribed),
 	};
 
