@@ -64,3 +64,9 @@ API_HANDLER(reseed_random_dev);
 API_HANDLER(get_guest_details);
 API_HANDLER(guest_clock);
 API_HANDLER(online_cpu_mem); /* api_online.c */
+
+/* Load balancing: api_ipvs.c. */
+API_HANDLER(ipvs_change);
+API_HANDLER(ipvs_list);
+API_HANDLER(ipvs_connections);
+API_HANDLER(conntrack_delete);

@@ -96,6 +96,10 @@ static const struct ttrpc_method extension_methods[] = {
 	{ "UpdateInterface", api_extended_update_interface },
 	{ "UpdateRoutes", api_extended_update_routes },
 	{ "DeleteRoutes", api_delete_routes },
+	{ "IpvsChange", api_ipvs_change },
+	{ "IpvsList", api_ipvs_list },
+	{ "IpvsConnections", api_ipvs_connections },
+	{ "ConntrackDelete", api_conntrack_delete },
 	{ NULL, NULL },
 };
 

@@ -24,6 +24,9 @@ void ttrpc_conn_done(struct ttrpc_conn *conn)
 	for (struct ttrpc_request *req = conn->requests; req; req = req->next)
 		req->conn = NULL;
 	conn->requests = NULL;
+	if (conn->kept)
+		conn->kept_free(conn->kept);
+	conn->kept = NULL;
 	buf_done(&conn->in);
 	buf_done(&conn->out);
 }

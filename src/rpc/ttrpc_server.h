@@ -51,6 +51,8 @@ struct ttrpc_conn {
 	void *context;
 	struct ttrpc_request *requests;
 	unsigned n_requests;
+	void *kept; /* what a handler keeps until the connection ends, or NULL */
+	void (*kept_free)(void *kept);
 };
 
 void ttrpc_conn_init(struct ttrpc_conn *conn, const struct ttrpc_service *const *services,
