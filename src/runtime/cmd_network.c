@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cli.h"
 #include "base/err.h"
 #include "base/fault.h"
@@ -175,35 +173,11 @@ static const struct subcommand subcommands[] = {
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
-static int read_stdin(char **ret, size_t *ret_len, struct err *err)
-{
-	__attribute__((cleanup(buf_donep))) struct buf text = { 0 };
-	ssize_t n;
-
-	do {
-		n = read(STDIN_FILENO, buf_reserve(&text, 4096), 4096);
-		if (n > 0)
-			buf_commit(&text, (size_t)n);
-		if (buf_len(&text) > NETWORK_INPUT_MAX)
-			return err_set(err, EFBIG,
-				       "network file too big: standard input has more than the %u "
-				       "bytes that are allowed",
-				       NETWORK_INPUT_MAX);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n < 0)
-		return err_errno(err, "read standard input");
-	*ret_len = buf_len(&text);
-	*ret = buf_take_string(&text);
-	return 0;
-}
-
 static int read_input(const char *file, char **ret, size_t *ret_len, struct err *err)
 {
-	int r;
+	int r = str_eq(file, "-") ? read_stdin(NETWORK_INPUT_MAX, ret, ret_len, err)
+				  : file_read(file, NETWORK_INPUT_MAX, ret, ret_len, err);
 
-	if (str_eq(file, "-"))
-		return read_stdin(ret, ret_len, err);
-	r = file_read(file, NETWORK_INPUT_MAX, ret, ret_len, err);
 	return r == -EFBIG ? err_prefix(err, "network file too big") : r;
 }
 

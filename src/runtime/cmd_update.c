@@ -3,9 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/cli.h"
 #include "base/err.h"
@@ -150,33 +148,13 @@ static int take_words(const struct words *words, struct oci_resources *ret, stru
 	return r;
 }
 
-static int read_stdin(char **ret, size_t *ret_len, struct err *err)
-{
-	__attribute__((cleanup(buf_donep))) struct buf text = { 0 };
-	ssize_t n;
-
-	do {
-		n = read(STDIN_FILENO, buf_reserve(&text, 4096), 4096);
-		if (n > 0)
-			buf_commit(&text, (size_t)n);
-		if (buf_len(&text) > RESOURCES_MAX)
-			return err_set(err, EFBIG, "resources: at most %u bytes are read",
-				       RESOURCES_MAX);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n < 0)
-		return err_errno(err, "read the resources from standard input");
-	*ret_len = buf_len(&text);
-	*ret = buf_take_string(&text);
-	return 0;
-}
-
 static int take_file(const char *file, struct oci_resources *ret, struct err *err)
 {
 	CLEANUP(free) char *text = NULL;
 	size_t len = 0;
 	int r;
 
-	r = str_eq(file, "-") ? read_stdin(&text, &len, err)
+	r = str_eq(file, "-") ? read_stdin(RESOURCES_MAX, &text, &len, err)
 			      : file_read(file, RESOURCES_MAX, &text, &len, err);
 	if (r == 0)
 		r = oci_resources_parse(text, len, ret, err);

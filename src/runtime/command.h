@@ -36,6 +36,7 @@ extern const struct command cmd_delete;
 extern const struct command cmd_events;
 extern const struct command cmd_exec;
 extern const struct command cmd_features;
+extern const struct command cmd_kata_ipvs;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;
 extern const struct command cmd_network;
@@ -62,6 +63,9 @@ bool cgroups_optional(const struct globals *globals);
 
 /* For a command whose one argument is a container: its full id, owned. As opt_parse(). */
 int parse_container_id(int argc, char **argv, char **ret_id, struct err *err);
+
+/* All of standard input, up to @max bytes; *ret is owned. -EFBIG: there is more. */
+int read_stdin(size_t max, char **ret, size_t *ret_len, struct err *err);
 
 /* @bundle as an absolute path of an existing directory, owned. */
 int resolve_bundle(const char *bundle, char **ret, struct err *err);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/cli.h"
 #include "base/err.h"
@@ -112,6 +113,27 @@ bool cgroups_optional(const struct globals *globals)
 	words = strv_split(text, " \n");
 	map = strv_join(words, " ");
 	return !str_eq(map, hosts);
+}
+
+int read_stdin(size_t max, char **ret, size_t *ret_len, struct err *err)
+{
+	__attribute__((cleanup(buf_donep))) struct buf text = { 0 };
+	ssize_t n;
+
+	do {
+		n = read(STDIN_FILENO, buf_reserve(&text, 65536), 65536);
+		if (n > 0)
+			buf_commit(&text, (size_t)n);
+		if (buf_len(&text) > max)
+			return err_set(
+				err, EFBIG,
+				"standard input has more than the %zu bytes that are allowed", max);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	if (n < 0)
+		return err_errno(err, "read standard input");
+	*ret_len = buf_len(&text);
+	*ret = buf_take_string(&text);
+	return 0;
 }
 
 int resolve_bundle(const char *bundle, char **ret, struct err *err)

@@ -105,6 +105,16 @@ static int check_alive(const char *id, const struct container_view *view, struct
 		       state_name(view->state));
 }
 
+int container_connect(const char *id, struct agentc **ret, struct err *err)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
+	int r = container_look(id, &view, err);
+
+	if (r == 0)
+		r = check_alive(id, &view, err);
+	return r == 0 ? sandbox_connect(view.record->sandbox, ret, err) : r;
+}
+
 /* Source: runtime-spec has no such operation; runc's pause and resume. */
 int container_freeze(const char *id, bool frozen, struct err *err)
 {

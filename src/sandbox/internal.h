@@ -80,6 +80,9 @@ char **sandbox_members(const char *sid);
 /* Connects to the agent of a sandbox whose machine is alive. */
 int sandbox_connect(const char *sid, struct agentc **ret, struct err *err);
 
+/* Connects to the agent of a container that is created, running or paused. */
+int container_connect(const char *id, struct agentc **ret, struct err *err);
+
 /* Ends every shim that left a record in the container's directory. For records of this boot. */
 int shims_end(const char *sid, const char *cid, struct err *err);
 

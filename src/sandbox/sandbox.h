@@ -110,6 +110,25 @@ int container_stats(const char *id, struct cgroup_stats *ret, struct err *err);
 /* The host's pids of its shims that are alive, of init first; *ret is owned. */
 int container_shims(const char *id, pid_t **ret, size_t *ret_n, struct err *err);
 
+struct conntrack_flows;
+struct ipvs_address;
+struct ipvs_connections;
+struct ipvs_rule;
+struct ipvs_service_key;
+struct ipvs_table;
+struct ipvs_timeouts;
+
+/* Load balancing in the guest of a container that is created, running or paused: agentc/ipvs.h. */
+int container_ipvs_change(const char *id, const struct ipvs_rule *rules, size_t n, struct err *err);
+int container_ipvs_list(const char *id, const struct ipvs_service_key *only, bool counters,
+			struct ipvs_table *ret, struct err *err);
+int container_ipvs_timeouts(const char *id, struct ipvs_timeouts *ret, struct err *err);
+int container_ipvs_connections(const char *id, struct ipvs_connections *ret, struct err *err);
+
+/* Deletes tracked flows of the guest: agentc/conntrack.h. */
+int container_conntrack_delete(const char *id, const struct ipvs_address *destination, int protocol,
+			       struct conntrack_flows *ret, struct err *err);
+
 struct exec_params {
 	const struct config *config;
 	const char *id;
