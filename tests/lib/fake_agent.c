@@ -16,6 +16,8 @@
  *   huge-frame             a ttrpc frame of 2 GiB
  *   empty                  an answer in which nothing is set
  *   too-much               to a read: three times what was asked for
+ *   too-many               to ListInterfaces: 2,000 interfaces
+ *   rude                   to ListInterfaces: a name with terminal codes
  *   serial-garbage         bytes that are not yamux
  *   serial-version         a yamux frame of version 7
  *   serial-window          more data than the window of the caller's stream
@@ -292,6 +294,21 @@ static void read_stream(struct ttrpc_request *req, const ProtobufCMessage *in)
 		fake_process_read(process, str_eq(req->method->name, "ReadStderr"), m->len, req);
 }
 
+/* It has no network but what it is told of: that comes back. */
+static void update_interface(struct ttrpc_request *req, const ProtobufCMessage *in)
+{
+	const Grpc__UpdateInterfaceRequest *m = (const Grpc__UpdateInterfaceRequest *)in;
+
+	ttrpc_reply(req, &m->interface->base);
+}
+
+static void update_routes(struct ttrpc_request *req, const ProtobufCMessage *in)
+{
+	const Grpc__UpdateRoutesRequest *m = (const Grpc__UpdateRoutesRequest *)in;
+
+	ttrpc_reply(req, &m->routes->base);
+}
+
 static const struct ttrpc_method honest[] = {
 	{ "Check", check },
 	{ "CreateSandbox", succeed },
@@ -307,6 +324,11 @@ static const struct ttrpc_method honest[] = {
 	{ "ReadStderr", read_stream },
 	{ "CloseStdin", close_stdin },
 	{ "TtyWinResize", tty_win_resize },
+	{ "UpdateInterface", update_interface },
+	{ "ListInterfaces", succeed },
+	{ "UpdateRoutes", update_routes },
+	{ "ListRoutes", succeed },
+	{ "AddARPNeighbors", succeed },
 	{ "SetGuestDateTime", succeed },
 	{ "Clock", guest_clock },
 	{ NULL, NULL },
@@ -415,6 +437,20 @@ static void send_too_much(struct ttrpc_request *req, const ProtobufCMessage *in)
 	memset(data, 'x', 3 * (size_t)m->len);
 	response.data.data = data;
 	response.data.len = 3 * (size_t)m->len;
+	ttrpc_reply(req, &response.base);
+}
+
+static void send_interfaces(struct ttrpc_request *req, const char *name, size_t n)
+{
+	Grpc__Interfaces response = GRPC__INTERFACES__INIT;
+	Types__Interface interface = TYPES__INTERFACE__INIT;
+	CLEANUP(free) Types__Interface **list = xcalloc(n, sizeof(*list));
+
+	interface.name = (char *)(uintptr_t)name;
+	for (size_t i = 0; i < n; i++)
+		list[i] = &interface;
+	response.n_interfaces = n;
+	response.interfaces = list;
 	ttrpc_reply(req, &response.base);
 }
 
@@ -532,6 +568,10 @@ static void misbehave(struct ttrpc_request *req, const ProtobufCMessage *in, con
 		succeed(req, in);
 	} else if (str_eq(fault, "too-much")) {
 		send_too_much(req, in);
+	} else if (str_eq(fault, "too-many")) {
+		send_interfaces(req, "eth0", 2000);
+	} else if (str_eq(fault, "rude")) {
+		send_interfaces(req, "\033[2Jeth0", 1);
 	} else if (str_eq(fault, "exit")) {
 		exit(0);
 	} else if (str_eq(fault, "twice")) {
@@ -549,7 +589,7 @@ static void misbehave_or_answer(struct ttrpc_request *req, const ProtobufCMessag
 		"not-a-message",  "bad-frame",      "huge-frame",     "empty",
 		"too-much",       "serial-garbage", "serial-version", "serial-window",
 		"serial-unknown", "serial-pings",   "serial-streams", "serial-deaf",
-		"serial-half",    "exit",
+		"serial-half",    "exit",           "too-many",       "rude",
 	};
 	const struct fake_agent *agent = req->context;
 
@@ -611,11 +651,16 @@ static void answer_deferred(struct fake_agent *agent)
 static const struct ttrpc_method health_methods[] = { HANDLE("Check"), { NULL, NULL } };
 static const struct ttrpc_method extension_methods[] = { HANDLE("Clock"), { NULL, NULL } };
 static const struct ttrpc_method agent_methods[] = {
-	HANDLE("CreateSandbox"),  HANDLE("DestroySandbox"),   HANDLE("CreateContainer"),
-	HANDLE("StartContainer"), HANDLE("RemoveContainer"),  HANDLE("ExecProcess"),
-	HANDLE("SignalProcess"),  HANDLE("WaitProcess"),      HANDLE("WriteStdin"),
-	HANDLE("ReadStdout"),     HANDLE("ReadStderr"),       HANDLE("CloseStdin"),
-	HANDLE("TtyWinResize"),   HANDLE("SetGuestDateTime"), { NULL, NULL },
+	HANDLE("CreateSandbox"),   HANDLE("DestroySandbox"),
+	HANDLE("CreateContainer"), HANDLE("StartContainer"),
+	HANDLE("RemoveContainer"), HANDLE("ExecProcess"),
+	HANDLE("SignalProcess"),   HANDLE("WaitProcess"),
+	HANDLE("WriteStdin"),      HANDLE("ReadStdout"),
+	HANDLE("ReadStderr"),      HANDLE("CloseStdin"),
+	HANDLE("TtyWinResize"),    HANDLE("SetGuestDateTime"),
+	HANDLE("UpdateInterface"), HANDLE("ListInterfaces"),
+	HANDLE("UpdateRoutes"),    HANDLE("ListRoutes"),
+	HANDLE("AddARPNeighbors"), { NULL, NULL },
 };
 static const struct ttrpc_service health = { &grpc__health__descriptor, health_methods };
 static const struct ttrpc_service service = { &grpc__agent_service__descriptor, agent_methods };
