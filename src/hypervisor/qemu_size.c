@@ -210,6 +210,11 @@ static bool is_own(struct qmp *qmp, const char *name, uint64_t deadline)
 	return str_eq(value, "true");
 }
 
+bool qemu_memory_is_shared(struct qmp *qmp, uint64_t deadline)
+{
+	return is_own(qmp, "share", deadline);
+}
+
 /* A file that is no directory belongs to the machine alone: a template's memory. */
 static bool is_directory(const char *path)
 {

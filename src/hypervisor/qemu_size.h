@@ -2,6 +2,7 @@
 /* qemu_size.h - vCPUs and memory of a running QEMU, in its monitor's words */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -27,6 +28,9 @@ int qemu_add_vcpu(struct qmp *qmp, uint64_t deadline, struct err *err);
  */
 int qemu_add_memory(struct qmp *qmp, unsigned number, uint64_t bytes, uint64_t deadline,
 		    struct err *err);
+
+/* Whether another program can have the guest's memory: virtiofsd, a vhost-user back end. */
+bool qemu_memory_is_shared(struct qmp *qmp, uint64_t deadline);
 
 /* A free place in an answer of query-hotpluggable-cpus, as arguments of device_add; owned. */
 int qemu_choose_vcpu(const struct json_at *answer, char **ret, struct err *err);

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "hypervisor/qemu_devices.h"
 #include "hypervisor/qemu_pci.h"
+#include "hypervisor/qemu_size.h"
 #include "hypervisor/qmp.h"
 #include "vm/internal.h"
 
@@ -86,6 +87,13 @@ static int add_back_end(struct plug *plug, const struct plug_nic *nic, const cha
 		return qemu_add_tap(plug->qmp, id, &fds, deadline, err);
 	if (nic->tap)
 		return qemu_add_tap_by_name(plug->qmp, id, nic->tap, nic->n_queues, deadline, err);
+	/* QEMU would take it, and the guest would never get a packet. */
+	if (!qemu_memory_is_shared(plug->qmp, deadline))
+		return err_set(
+			err, ENOTSUP,
+			"vhost-user: %s cannot reach the memory of this virtual machine; it is "
+			"shared with [hypervisor.qemu] shared_fs = \"virtio-fs\"",
+			nic->vhost_user);
 	return qemu_add_vhost_user(plug->qmp, id, nic->vhost_user, nic->n_queues, deadline, err);
 }
 

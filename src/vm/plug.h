@@ -43,7 +43,8 @@ struct plug_nic {
 /*
  * Plugs in a virtio NIC; what was done is undone when a step fails. @ret_path is
  * the PCI path for the agent. Returns 0, -EINVAL (name), -ENOSPC (no free port;
- * the error names default_root_ports), -EIO with QEMU's own words, -ETIMEDOUT, -EPIPE.
+ * the error names default_root_ports), -ENOTSUP (vhost-user, and the machine's
+ * memory is its own), -EIO with QEMU's own words, -ETIMEDOUT, -EPIPE.
  * The guest sees the device a moment later: the agent waits for it.
  */
 int plug_nic_add(struct plug *plug, const struct plug_nic *nic, char ret_path[PLUG_PATH_LEN],

@@ -413,3 +413,49 @@ points()
 		diff "$WORK/before" "$WORK/after"
 	done
 }
+
+# backend - a vhost-user network back end that answers ARP and ping, as other than a bare host cannot.
+backend()
+{
+	# It ends with its standard input.
+	mkfifo "$WORK/input"
+	exec 5<>"$WORK/input"
+	dpdk-testpmd --no-huge -m 256 --no-pci --no-shconf --no-telemetry \
+		--vdev "net_vhost0,iface=$WORK/vhost" -- --forward-mode=icmpecho --auto-start \
+		--total-num-mbufs=2048 <"$WORK/input" >"$WORK/testpmd" 2>&1 3>&- 5>&- &
+	BACKEND=$!
+	PATIENCE=30 wait_until test -S "$WORK/vhost"
+}
+
+@test "a vhost-user NIC: pings go through a real back end" {
+	require command -v dpdk-testpmd
+	backend
+	start_sleeper
+	code=0
+	add name=eth1 "vhostUserSocket=$WORK/vhost" 'IPAddresses:=[{"address": "172.17.1.10", "mask": "24"}]' >"$WORK/out" || code=$?
+	echo "$code $(cat "$WORK/out")"
+	((code == 0))
+	# One of them per sandbox.
+	refused "$(nic name=eth2 device=tap2 hwAddr=02:42:20:6f:a2:81 "vhostUserSocket=$WORK/vhost")" add-iface vhostUserSocket eth1
+	dir=$(bundle bundle-ping)
+	edit_bundle "$dir" '.process | .capabilities.bounding += ["CAP_NET_RAW"] | .capabilities.effective = .capabilities.bounding |
+		.capabilities.permitted = .capabilities.bounding | .args = ["ping", "-c", "3", "172.17.1.1"]'
+	mv "$dir/config.json" "$WORK/process.json"
+	PATIENCE=20 wait_until runtime exec --process "$WORK/process.json" "$ID"
+	del eth1
+	[ "$(monitor "$ID" info network)" = "" ]
+	[ "$(monitor "$ID" info chardev | grep -c vhost)" -eq 0 ]
+	exec 5>&-
+	kill "$BACKEND"
+	wait "$BACKEND" || true
+}
+
+@test "a vhost-user NIC without shared memory names the key" {
+	set_config shared_fs '"virtio-9p"'
+	backend
+	start_sleeper
+	refused "$(nic "vhostUserSocket=$WORK/vhost")" add-iface shared_fs
+	exec 5>&-
+	kill "$BACKEND"
+	wait "$BACKEND" || true
+}

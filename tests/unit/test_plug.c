@@ -130,6 +130,7 @@ static void assert_told(const char *name)
 }
 
 static const struct fake_devices q35 = { .n_ports = 10 };
+static const struct fake_devices q35_shared = { .n_ports = 10, .memory = "memory-backend-memfd" };
 
 /* A NIC on two queues: any descriptors will do. */
 static struct plug_nic two_queues(const int *fds)
@@ -170,10 +171,23 @@ TEST(vhost_user_under_emulation_has_no_msix)
 	};
 	char path[PLUG_PATH_LEN];
 
-	start(q35, "");
+	start(q35_shared, "");
 	assert_int_equal(plug_nic_add(plug, &nic, path, &err), 0);
 	assert_int_equal(plug_nic_remove(plug, "v", &err), 0);
 	assert_told("vhost-user");
+}
+
+TEST(vhost_user_without_shared_memory_names_the_key)
+{
+	const struct plug_nic nic = {
+		.name = "v", .mac = MAC, .vhost_user = "/run/v.sock", .n_queues = 1
+	};
+	char path[PLUG_PATH_LEN];
+
+	start(q35, "");
+	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "shared_fs"));
+	free(told());
 }
 
 TEST(a_step_that_fails_takes_the_earlier_ones_back)
@@ -207,7 +221,7 @@ TEST(vhost_user_that_fails_leaves_no_character_device)
 	CLEANUP(free) char *text = NULL;
 	char path[PLUG_PATH_LEN];
 
-	start(q35, "refuse=no@netdev_add");
+	start(q35_shared, "refuse=no@netdev_add");
 	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -EIO);
 	text = told();
 	assert_non_null(strstr(text, "chardev-remove"));
@@ -388,6 +402,7 @@ int main(void)
 		TMP_TEST(a_tap_of_two_queues_comes_and_goes),
 		TMP_TEST(an_existing_tap_is_named),
 		TMP_TEST(vhost_user_under_emulation_has_no_msix),
+		TMP_TEST(vhost_user_without_shared_memory_names_the_key),
 		TMP_TEST(a_step_that_fails_takes_the_earlier_ones_back),
 		TMP_TEST(vhost_user_that_fails_leaves_no_character_device),
 		TMP_TEST(the_free_port_is_the_first_without_a_device),
