@@ -150,11 +150,12 @@ traces()
 			! -path '/sys/fs/cgroup/unified/libpod_parent/*' -printf 'cgroup %p\n'
 		find /sys/class/net -mindepth 1 -printf 'network device %f\n'
 		# Docker unmounts a network namespace at once and removes its file within a minute, and
-		# has a socket for each of its own starts; Podman keeps some exit codes; a containerd-shim
-		# that was killed leaves its socket, and ctr the pipes of what it was doing then.
+		# has a socket for each of its own starts; Podman keeps some exit codes and what its name
+		# server needs; a containerd-shim that was killed leaves its socket, and ctr the pipes of
+		# what it was doing then.
 		find /run -mindepth 2 -maxdepth 7 ! -path '/run/docker/netns/*' \
 			! -path '/run/docker/libnetwork/*.sock' ! -path '/run/libpod/exits/*' ! -path '/run/containerd/s/*' \
-			! -path '/run/containerd/fifo/*' -printf 'file %p\n' 2>/dev/null
+			! -path '/run/containerd/fifo/*' ! -path '/run/containers/networks/aardvark*' -printf 'file %p\n' 2>/dev/null
 	} | sort -u
 }
 

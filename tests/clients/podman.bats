@@ -490,6 +490,29 @@ guest_limits()
 	exits 0 podman pod rm --force --time 0 "$NAME"
 }
 
+@test "podman play kube: a pod out of Kubernetes' words, and down again" {
+	cat >"$WORK/pod.yaml" <<-END
+		apiVersion: v1
+		kind: Pod
+		metadata: { name: $NAME }
+		spec:
+		  hostname: the-pod
+		  containers:
+		  - { name: one, image: "$IMAGE", command: [sleep, "1111"], env: [{ name: WORD, value: hello }] }
+		  - name: two
+		    image: "$IMAGE"
+		    command: [sh, -c, "echo \$(hostname) >/data/name; sleep 2222"]
+		    volumeMounts: [{ name: data, mountPath: /data }]
+		    resources: { limits: { memory: 64Mi } }
+		  volumes: [{ name: data, hostPath: { path: $WORK/data, type: DirectoryOrCreate } }]
+	END
+	exits 0 podman play kube "$WORK/pod.yaml"
+	wait_until grep the-pod "$WORK/data/name"
+	is hello "$(podman exec "$NAME-one" sh -c 'echo $WORD')"
+	exits 0 podman play kube --down "$WORK/pod.yaml"
+	not podman pod exists "$NAME"
+}
+
 @test "thirty containers one after another" {
 	for i in $(seq 30); do
 		exits 0 podman run --rm "$IMAGE" echo "$i"
