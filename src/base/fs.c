@@ -16,10 +16,10 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/mountinfo.h"
 #include "base/str.h"
 
 #define TREE_DEPTH_MAX 64u /* deeper than anything that we make */
-#define MOUNTINFO_MAX  (16u << 20)
 
 int mkdir_p(const char *path, mode_t mode, struct err *err)
 {
@@ -131,54 +131,22 @@ int rm_tree(const char *path, struct err *err)
 	return err_errno(err, "remove %s", path);
 }
 
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
-/* Field 5 of a line of mountinfo, with its octal escapes undone. Owned. */
-static char *mount_point_of(const char *line)
-{
-	CLEANUP(strv_free) char **words = strv_split(line, " ");
-	char *out;
-	char *to;
-
-	if (strv_len(words) < 6)
-		return NULL;
-	out = xstrdup(words[4]);
-	to = out;
-	for (const char *p = words[4]; *p; p++) {
-		if (p[0] == '\\' && is_octal(p[1]) && is_octal(p[2]) && is_octal(p[3])) {
-			*to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
-			p += 3;
-		} else {
-			*to++ = *p;
-		}
-	}
-	*to = '\0';
-	return out;
-}
-
 /* Mount points at or below @path, in the order in which they were mounted. */
 static int list_mounts(const char *path, char ***ret)
 {
-	CLEANUP(free) char *text = NULL;
+	__attribute__((cleanup(mount_table_done))) struct mount_table table = { 0 };
+	struct err ignored = { 0 };
 	size_t len = strlen(path);
-	char *save = NULL;
 	int r;
 
-	r = file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text);
-	if (r < 0)
-		return r;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *point = mount_point_of(line);
+	r = mount_table_read(&table, &ignored);
+	for (size_t i = 0; r == 0 && i < table.n; i++) {
+		const char *point = table.items[i].point;
 
-		if (point && str_starts(point, path) && (point[len] == '/' || !point[len]))
-			strv_take(ret, point);
-		else
-			free(point);
+		if (str_starts(point, path) && (point[len] == '/' || !point[len]))
+			strv_add(ret, point);
 	}
-	return 0;
+	return r;
 }
 
 int unmount_tree(const char *path, struct err *err)
@@ -275,5 +243,15 @@ int mount_attach(int mount_fd, int target_fd, struct err *err)
 	if (syscall(SYS_move_mount, mount_fd, "", target_fd, "",
 		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_errno(err, "attach mount");
+	return 0;
+}
+
+int mount_make_read_only(const char *point, struct err *err)
+{
+	CLEANUP(close) int fd = (int)syscall(SYS_fspick, AT_FDCWD, point, FSPICK_CLOEXEC);
+
+	if (fd < 0 || syscall(SYS_fsconfig, fd, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+	    syscall(SYS_fsconfig, fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		return err_errno(err, "make the file system at %s read-only", point);
 	return 0;
 }

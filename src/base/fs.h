@@ -50,5 +50,11 @@ struct mount_change {
 /* Changes the mount @fd, with @recursive those below it too: all of them or none. */
 int mount_change(int fd, bool recursive, const struct mount_change *change, struct err *err);
 
+/*
+ * Makes the whole file system at @point read-only, wherever it is mounted; what it
+ * has not written yet goes to its disk. -EBUSY: a file of it is open for writing.
+ */
+int mount_make_read_only(const char *point, struct err *err);
+
 /* Hangs a detached mount over what @target_fd refers to. */
 int mount_attach(int mount_fd, int target_fd, struct err *err);
