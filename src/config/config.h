@@ -32,6 +32,12 @@ struct config {
 		bool enable_cpu_memory_hotplug;
 		bool enable_reuse_cpu_memory;
 		int64_t root_ports;
+		char *block_device_driver;
+		bool disable_block_device_use;
+		bool block_device_cache_set;
+		bool block_device_cache_direct;
+		bool block_device_cache_noflush;
+		bool enable_iothreads;
 		char *shared_fs;
 		char *virtio_fs_daemon;
 		char *virtio_fs_cache;
@@ -56,6 +62,7 @@ struct config {
 	struct {
 		int64_t dial_timeout; /* seconds */
 		bool enable_debug;
+		bool enable_blk_mount;
 	} agent;
 
 	struct {

@@ -40,6 +40,7 @@ static const char *const machine_types[] = { "virt", NULL };
 #endif
 
 static const char *const shared_fs[] = { "virtio-9p", "virtio-fs", NULL };
+static const char *const block_drivers[] = { "virtio-scsi", "virtio-blk", NULL };
 static const char *const cache_modes[] = { "none", "auto", "always", NULL };
 
 const struct config_key config_keys[] = {
@@ -75,6 +76,18 @@ const struct config_key config_keys[] = {
 	     "the limits share default_vcpus and default_memory instead of adding to them"),
 	INTEGER(QEMU, "default_root_ports", hypervisor.root_ports, "0", 0, 25,
 		"PCIe root ports of a q35 machine: how many devices can be plugged in"),
+	STRING(QEMU, "block_device_driver", hypervisor.block_device_driver, "virtio-scsi",
+	       block_drivers, "how block devices of the host come into the guest"),
+	BOOL(QEMU, "disable_block_device_use", hypervisor.disable_block_device_use,
+	     "share a root file system that is a block device instead of plugging the device in"),
+	BOOL(QEMU, "block_device_cache_set", hypervisor.block_device_cache_set,
+	     "let the next two keys say how QEMU caches block devices"),
+	BOOL(QEMU, "block_device_cache_direct", hypervisor.block_device_cache_direct,
+	     "pass the host's page cache by (O_DIRECT)"),
+	BOOL(QEMU, "block_device_cache_noflush", hypervisor.block_device_cache_noflush,
+	     "ignore the guest's wishes to have data on the disk"),
+	BOOL(QEMU, "enable_iothreads", hypervisor.enable_iothreads,
+	     "a thread of its own for the disks of virtio-scsi"),
 	STRING(QEMU, "shared_fs", hypervisor.shared_fs, "virtio-9p", shared_fs,
 	       "how files are shared with the guest"),
 	STRING(QEMU, "virtio_fs_daemon", hypervisor.virtio_fs_daemon, "", NULL,
@@ -102,6 +115,8 @@ const struct config_key config_keys[] = {
 	INTEGER("agent.kata", "dial_timeout", agent.dial_timeout, "30", 1, 600,
 		"seconds that a virtual machine may take from its start until its agent answers"),
 	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
+	BOOL("agent.kata", "enable_blk_mount", agent.enable_blk_mount,
+	     "mount a volume that is a block device with a file system in the guest"),
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
 	BOOL("runtime", "enable_cpu_memory_hotplug", runtime.enable_cpu_memory_hotplug,
 	     "the same as in [hypervisor.qemu]"),

@@ -11,6 +11,8 @@ enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
 
 #define ROOT_PORT_ID "rp" /* and a number: the ports that devices are plugged into */
 
+#define SCSI_ID "scsi0" /* the controller that disks are plugged into */
+
 /* Strings are borrowed and never NULL; descriptors are inherited by the hypervisor. */
 struct machine {
 	const char *program;
@@ -29,6 +31,8 @@ struct machine {
 	char *const *kernel_params;
 	char *const *globals; /* driver.property=value */
 	unsigned root_ports;  /* q35 */
+	bool scsi;            /* a controller for disks */
+	bool iothread;        /* that has a thread of its own */
 	enum share_kind share;
 	const char *share_path; /* 9p: the directory; virtio-fs: virtiofsd's socket */
 	const char *entropy_source;

@@ -170,6 +170,14 @@ static void add_root_ports(char ***args, const struct machine *m)
 		    i % FUNCTIONS_PER_SLOT, i % FUNCTIONS_PER_SLOT == 0 ? ",multifunction=on" : "");
 }
 
+static void add_scsi(char ***args, const struct machine *m, const struct machine_kind *kind)
+{
+	if (m->iothread)
+		add(args, "-object", "iothread,id=iothread0");
+	add(args, "-device", "virtio-scsi-pci,id=" SCSI_ID ",bus=%s,romfile=%s", kind->bus,
+	    m->iothread ? ",iothread=iothread0" : "");
+}
+
 static void add_entropy(char ***args, const struct machine *m, const struct machine_kind *kind)
 {
 	CLEANUP(free) char *source = escape(m->entropy_source);
@@ -207,6 +215,8 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 	add_channel(&args, m, kind);
 	add_share(&args, m, kind);
 	add_entropy(&args, m, kind);
+	if (m->scsi)
+		add_scsi(&args, m, kind);
 	if (kind->root_ports)
 		add_root_ports(&args, m);
 	add(&args, "-pidfile", "%s", m->pid_file);

@@ -362,6 +362,8 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.kernel_params = params,
 		.globals = globals,
 		.root_ports = (unsigned)config->hypervisor.root_ports,
+		.scsi = str_eq(config->hypervisor.block_device_driver, "virtio-scsi"),
+		.iothread = config->hypervisor.enable_iothreads,
 		.share = virtio_fs ? SHARE_VIRTIO_FS : SHARE_9P,
 		.share_path = virtio_fs ? socket : boot->params->share,
 		.entropy_source = config->hypervisor.entropy_source,

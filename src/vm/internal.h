@@ -26,4 +26,5 @@ struct plug {
 	struct qmp *qmp;
 };
 
-#define PLUG_MS 5000u /* for all commands of one step: QEMU answers in milliseconds */
+#define UNPLUG_MS 8000u /* the guest has to take part; under the 10 s that commands may take */
+#define PLUG_MS   5000u /* for all commands of one step: QEMU answers in milliseconds */

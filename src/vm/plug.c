@@ -20,7 +20,6 @@
 #include "vm/internal.h"
 
 #define CONNECT_MS 5000u
-#define UNPLUG_MS  8000u /* the guest has to take part; under the 10 s that commands may take */
 
 static_assert(sizeof(((struct pci_place *)0)->guest_path) == PLUG_PATH_LEN, "one path, two names");
 

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,27 @@ int plug_nic_add(struct plug *plug, const struct plug_nic *nic, char ret_path[PL
 
 /* -ETIMEDOUT when the guest does not let the device go: then it is all still there. */
 int plug_nic_remove(struct plug *plug, const char *name, struct err *err);
+
+/* A block device of the host. */
+struct plug_disk {
+	unsigned number;  /* unique in the machine: what it is removed by */
+	const char *path; /* of the device's node on the host */
+	bool scsi;        /* behind the machine's controller; else a PCI device of its own */
+	bool read_only;
+	bool cache_set; /* whether the next two say something */
+	bool cache_direct;
+	bool cache_no_flush;
+};
+
+/*
+ * Plugs in a disk; what was done is undone when a step fails. @ret_address is
+ * what the agent finds it by: the PCI path, or "ID:LUN" with @scsi. Errors as plug_nic_add().
+ */
+int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_address[PLUG_PATH_LEN],
+		  struct err *err);
+
+/* -ETIMEDOUT when the guest does not let it go: then it is still there. */
+int plug_disk_remove(struct plug *plug, unsigned number, struct err *err);
 
 /* What the machine has; the guest may have turned some of the vCPUs off. */
 struct plug_size {

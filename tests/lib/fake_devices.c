@@ -275,6 +275,28 @@ static void add_object(struct fake_devices *fake, const struct request *request,
 	done(out);
 }
 
+static void add_node(struct fake_devices *fake, const struct request *request, struct buf *out)
+{
+	CLEANUP(free) char *name = argument(request, "node-name");
+
+	if (strv_contains(fake->nodes, name)) {
+		refuse(out, "GenericError", "Duplicate nodes with node-name=", name);
+		return;
+	}
+	strv_add(&fake->nodes, name);
+	done(out);
+}
+
+static void query_nodes(struct fake_devices *fake, const struct request *request UNUSED,
+			struct buf *out)
+{
+	buf_printf(out, "{\"return\": [");
+	for (char **name = fake->nodes; name && *name; name++)
+		buf_printf(out, "%s{\"node-name\": \"%s\"}", name == fake->nodes ? "" : ", ",
+			   *name);
+	buf_printf(out, "]}\r\n");
+}
+
 static void query_kvm(struct fake_devices *fake UNUSED, const struct request *request UNUSED,
 		      struct buf *out)
 {
@@ -301,6 +323,11 @@ static void remove_object(struct fake_devices *fake, const struct request *reque
 	remove_from(fake->objects, argument(request, "id"), "GenericError", out);
 }
 
+static void remove_node(struct fake_devices *fake, const struct request *request, struct buf *out)
+{
+	remove_from(fake->nodes, argument(request, "node-name"), "GenericError", out);
+}
+
 static void remove_chardev(struct fake_devices *fake, const struct request *request,
 			   struct buf *out)
 {
@@ -321,6 +348,9 @@ static const struct {
 	const char *command;
 	void (*answer)(struct fake_devices *fake, const struct request *request, struct buf *out);
 } commands[] = {
+	{ "blockdev-add", add_node },
+	{ "blockdev-del", remove_node },
+	{ "query-named-block-nodes", query_nodes },
 	{ "chardev-add", add_chardev },
 	{ "chardev-remove", remove_chardev },
 	{ "closefd", close_fd },
@@ -385,6 +415,8 @@ char *fake_devices_list(const struct fake_devices *fake)
 		strv_addf(&all, "chardev %s", *word);
 	for (char **word = fake->objects; word && *word; word++)
 		strv_addf(&all, "object %s", *word);
+	for (char **word = fake->nodes; word && *word; word++)
+		strv_addf(&all, "node %s", *word);
 	for (char **word = fake->devices; word && *word; word++)
 		strv_addf(&all, "device %s", *word);
 	return strv_join(all, "\n");
@@ -397,4 +429,5 @@ void fake_devices_done(struct fake_devices *fake)
 	strv_free(fake->chardevs);
 	strv_free(fake->devices);
 	strv_free(fake->objects);
+	strv_free(fake->nodes);
 }

@@ -23,6 +23,7 @@ struct fake_devices {
 	char **chardevs;
 	char **devices;     /* "ID BUS ADDR" */
 	char **objects;     /* ids */
+	char **nodes;       /* of block devices */
 	unsigned n_vcpus;   /* vCPUs that can be, of which the first is there from the start */
 	const char *memory; /* the kind of the machine's own memory, "memory-backend-ram" */
 	uint64_t plugged;   /* bytes, without the machine's own 1 GiB */

@@ -396,6 +396,54 @@ TEST(memory_that_qemu_refuses_leaves_no_back_end)
 	assert_non_null(strstr(text, "there is: nothing"));
 }
 
+TEST(a_virtio_disk_comes_and_goes)
+{
+	const struct plug_disk disk = { .number = 3, .path = "/dev/loop7", .read_only = true };
+	char address[PLUG_PATH_LEN];
+
+	start(q35, "");
+	assert_int_equal(plug_disk_add(plug, &disk, address, &err), 0);
+	assert_string_equal(address, "10.0/00");
+	assert_int_equal(plug_disk_remove(plug, 3, &err), 0);
+	assert_int_equal(plug_disk_remove(plug, 3, &err), 0);
+	assert_told("disk");
+}
+
+TEST(a_scsi_disk_is_behind_the_controller)
+{
+	const struct plug_disk disk = { .number = 258,
+					.path = "/dev/loop7",
+					.scsi = true,
+					.cache_set = true,
+					.cache_direct = true };
+	char address[PLUG_PATH_LEN];
+
+	start((struct fake_devices){ 0 }, "");
+	assert_int_equal(plug_disk_add(plug, &disk, address, &err), 0);
+	assert_string_equal(address, "1:2");
+	assert_told("scsi-disk");
+}
+
+TEST(a_disk_that_fails_leaves_nothing)
+{
+	static const char *const commands[] = { "blockdev-add", "query-pci", "device_add" };
+	const struct plug_disk disk = { .number = 3, .path = "/dev/loop7" };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		CLEANUP(free) char *fault = xasprintf("refuse=not today@%s", commands[i]);
+		CLEANUP(free) char *socket = tmp_path("qmp.sock");
+		CLEANUP(free) char *text = NULL;
+		char address[PLUG_PATH_LEN];
+
+		start(q35, fault);
+		assert_int_equal(plug_disk_add(plug, &disk, address, &err), -EIO);
+		assert_non_null(strstr(err.text, "plug in /dev/loop7: QEMU refused"));
+		text = told();
+		assert_non_null(strstr(text, "there is: nothing"));
+		assert_int_equal(unlink(socket), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +462,9 @@ int main(void)
 		TMP_TEST(a_name_that_qemu_could_misread_is_refused),
 		TMP_TEST(vcpus_come_from_the_lowest_on),
 		TMP_TEST(memory_is_of_the_same_kind_as_the_machines_own),
+		TMP_TEST(a_virtio_disk_comes_and_goes),
+		TMP_TEST(a_scsi_disk_is_behind_the_controller),
+		TMP_TEST(a_disk_that_fails_leaves_nothing),
 		TMP_TEST(memory_that_qemu_refuses_leaves_no_back_end),
 	};
 

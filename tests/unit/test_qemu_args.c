@@ -117,6 +117,15 @@ TEST(an_agent_that_is_reached_by_vsock_has_no_port)
 	assert_golden(&machine, "q35-vsock");
 }
 
+TEST(q35_with_a_controller_for_disks_and_its_thread)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.scsi = true;
+	machine.iothread = true;
+	assert_golden(&machine, "q35-scsi");
+}
+
 TEST(arm64_virt)
 {
 	struct machine machine = machine_of("virt");
@@ -170,6 +179,7 @@ int main(void)
 		cmocka_unit_test(q35_with_9p_on_kvm_with_root_ports_firmware_and_globals),
 		cmocka_unit_test(q35_with_virtio_fs_and_no_memory_to_plug),
 		cmocka_unit_test(an_agent_that_is_reached_by_vsock_has_no_port),
+		cmocka_unit_test(q35_with_a_controller_for_disks_and_its_thread),
 		cmocka_unit_test(arm64_virt),
 		cmocka_unit_test(a_comma_in_a_path_or_id_is_written_twice),
 		cmocka_unit_test(an_unknown_machine_type_is_named),
