@@ -6,6 +6,7 @@
 #include "agent.pb-c.h"
 #include "agent/agent.h"
 #include "agent/api.h"
+#include "agent/container_disks.h"
 #include "agent/process.h"
 #include "agent/process_list.h"
 #include "agent/sandbox.h"
@@ -43,9 +44,9 @@ static int start_create(struct ttrpc_request *req, const Grpc__CreateContainerRe
 	if (container_find(agent, message->container_id, &existing, err) == 0)
 		return err_set(err, EEXIST, "container %s already exists, impossible to create",
 			       message->container_id);
-	if (message->n_devices > 0 || message->n_storages > 0)
-		return err_set(err, ENOSYS,
-			       "devices and storages of a container are not supported");
+	r = container_disks_check(message, err);
+	if (r < 0)
+		return r;
 	if (!message->oci)
 		return err_set(err, EINVAL, "OCI: missing");
 	r = spec_from_pb(message->oci, &spec, err);
@@ -58,8 +59,11 @@ static int start_create(struct ttrpc_request *req, const Grpc__CreateContainerRe
 		oci_spec_free(spec);
 		return r;
 	}
-	return container_create(agent, message->container_id, spec, message->sandbox_pidns, req,
-				err);
+	if (message->n_devices == 0 && message->n_storages == 0)
+		return container_create(agent, message->container_id, spec, NULL,
+					message->sandbox_pidns, req, err);
+	container_disks_prepare(agent, message, spec, req);
+	return 0;
 }
 
 void api_create_container(struct ttrpc_request *req, const ProtobufCMessage *in)

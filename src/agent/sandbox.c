@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/api.h"
 #include "agent/container/launch.h"
+#include "agent/container_disks.h"
 #include "agent/guest_hooks.h"
 #include "agent/job.h"
 #include "agent/oom.h"
@@ -40,6 +41,7 @@ static void container_free(struct container *container)
 	}
 	oom_unwatch(container);
 	cgroup_free(container->cgroup);
+	strv_free(container->mounts);
 	oci_spec_free(container->spec);
 	free(container->id);
 	free(container->bundle);
@@ -145,8 +147,9 @@ static struct launch launch_of(const struct agent *agent, const struct oci_spec 
 	return launch;
 }
 
-int container_create(struct agent *agent, const char *id, struct oci_spec *spec, bool sandbox_pidns,
-		     struct ttrpc_request *req, struct err *err)
+int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
+		     char *const *mounts, bool sandbox_pidns, struct ttrpc_request *req,
+		     struct err *err)
 {
 	CLEANUP(container_free) struct container *container = xcalloc(1, sizeof(*container));
 	struct launch launch = launch_of(agent, spec);
@@ -173,6 +176,7 @@ int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
 		return r;
 	}
 	oom_watch(container);
+	container->mounts = strv_copy(mounts);
 	container->processes = container->init;
 	container->next = agent->containers;
 	agent->containers = take_ptr(container);
@@ -258,9 +262,10 @@ static void unlink_container(struct container *container)
 static int remove_cgroup(void *data, struct err *err)
 {
 	struct container *container = data;
+	int r = cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS,
+			      deadline_in(CGROUP_EMPTY_MS), err);
 
-	return cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, deadline_in(CGROUP_EMPTY_MS),
-			     err);
+	return r < 0 ? r : container_disks_unmount(container->mounts, err);
 }
 
 static void check_destroyed(struct agent *agent);
@@ -296,7 +301,8 @@ static void remove_when_stopped(struct container *container)
 	if (container->init->state != PROCESS_EXITED || container->jobs > 0)
 		return;
 	/* With init its whole pid namespace has ended: mostly there is nothing to wait for. */
-	if (cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, 0, &ignored) == 0)
+	if (!container->mounts &&
+	    cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, 0, &ignored) == 0)
 		removed(container, &success);
 	else
 		job_start(container->agent->loop, remove_cgroup, removed, container);

@@ -24,6 +24,7 @@ struct container {
 	struct oci_spec *spec; /* owned */
 	char *bundle;          /* as its hooks are told; owned */
 	struct cgroup *cgroup; /* owned */
+	char **mounts;         /* of its disks, in the guest; owned */
 	bool frozen;
 	unsigned jobs;        /* helpers that are at work on it: it must not go before they end */
 	struct watch oom;     /* of oom_fd */
@@ -47,10 +48,12 @@ int container_find_process(struct container *container, const char *exec_id, str
  * Starts to create a container and takes @spec over; @req is answered when it
  * is ready or failed.
  *
+ * @mounts         of its disks (container_disks.h), unmounted when it goes; copied
  * @sandbox_pidns  its processes live in the pid namespace of the sandbox's own container
  */
-int container_create(struct agent *agent, const char *id, struct oci_spec *spec, bool sandbox_pidns,
-		     struct ttrpc_request *req, struct err *err);
+int container_create(struct agent *agent, const char *id, struct oci_spec *spec,
+		     char *const *mounts, bool sandbox_pidns, struct ttrpc_request *req,
+		     struct err *err);
 int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
 		   struct ttrpc_request *req, struct err *err);
 
