@@ -197,10 +197,41 @@ int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *
 }
 
 int agentc_create_container(struct agentc *agent, const char *id, const struct oci_spec *spec,
-			    bool sandbox_pidns, uint64_t deadline, struct err *err)
+			    bool sandbox_pidns, const struct agentc_disk *disks, size_t n_disks,
+			    uint64_t deadline, struct err *err)
 {
 	Grpc__CreateContainerRequest message = GRPC__CREATE_CONTAINER_REQUEST__INIT;
+	CLEANUP(free) Grpc__Storage *storages = xcalloc(n_disks + 1, sizeof(*storages));
+	CLEANUP(free) Grpc__Storage **storage_list = xcalloc(n_disks + 1, sizeof(*storage_list));
+	CLEANUP(free) Grpc__Device *devices = xcalloc(n_disks + 1, sizeof(*devices));
+	CLEANUP(free) Grpc__Device **device_list = xcalloc(n_disks + 1, sizeof(*device_list));
+	char *options[] = { agentc_text("nodev"), agentc_text("ro") };
 	int r;
+
+	for (size_t i = 0; i < n_disks; i++) {
+		if (disks[i].mount_point) {
+			Grpc__Storage *storage = &storages[message.n_storages];
+
+			*storage = (Grpc__Storage)GRPC__STORAGE__INIT;
+			storage->driver = agentc_text(disks[i].driver);
+			storage->source = agentc_text(disks[i].address);
+			storage->fstype = agentc_text(disks[i].fstype);
+			storage->mount_point = agentc_text(disks[i].mount_point);
+			storage->n_options = disks[i].read_only ? 2 : 1;
+			storage->options = options;
+			storage_list[message.n_storages++] = storage;
+		} else {
+			Grpc__Device *device = &devices[message.n_devices];
+
+			*device = (Grpc__Device)GRPC__DEVICE__INIT;
+			device->type = agentc_text(disks[i].driver);
+			device->id = agentc_text(disks[i].address);
+			device->container_path = agentc_text(disks[i].container_path);
+			device_list[message.n_devices++] = device;
+		}
+	}
+	message.storages = storage_list;
+	message.devices = device_list;
 
 	message.container_id = agentc_text(id);
 	message.exec_id = agentc_text(id);

@@ -44,9 +44,20 @@ int agentc_create_sandbox(struct agentc *agent, const char *id, const char *host
 			  size_t n_storages, uint64_t deadline, struct err *err);
 int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err);
 
+/* A disk that was plugged in for a container: a device of it, or mounted in the guest. */
+struct agentc_disk {
+	const char *driver;         /* "blk" or "scsi" */
+	const char *address;        /* a PCI path, or "ID:LUN" */
+	const char *container_path; /* its device in linux.devices, or NULL */
+	const char *mount_point;    /* or NULL */
+	const char *fstype;
+	bool read_only;
+};
+
 /* @sandbox_pidns: in the pid namespace of the sandbox's own container. */
 int agentc_create_container(struct agentc *agent, const char *id, const struct oci_spec *spec,
-			    bool sandbox_pidns, uint64_t deadline, struct err *err);
+			    bool sandbox_pidns, const struct agentc_disk *disks, size_t n_disks,
+			    uint64_t deadline, struct err *err);
 int agentc_start_container(struct agentc *agent, const char *id, uint64_t deadline,
 			   struct err *err);
 int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadline,

@@ -21,6 +21,7 @@
 #include "cgroup/cgroup.h"
 #include "config/config.h"
 #include "oci/spec.h"
+#include "sandbox/disks.h"
 #include "sandbox/guest_spec.h"
 #include "sandbox/host_cgroup.h"
 #include "sandbox/host_hooks.h"
@@ -48,6 +49,7 @@ struct making {
 	int netns;                /* of the sandbox */
 	struct cgroup *cgroup;    /* on the host */
 	struct machine_size size; /* that the machine needs to have */
+	struct disks disks;
 	struct started_shim shim;
 };
 
@@ -59,6 +61,7 @@ static void making_done(struct making *making)
 		close(making->netns);
 	started_shim_done(&making->shim);
 	cgroup_free(making->cgroup);
+	disks_done(&making->disks);
 }
 
 static char *timestamp(void)
@@ -182,14 +185,27 @@ static int start_shim(struct making *making, struct err *err)
 	return r;
 }
 
+static int save_record(void *data, struct err *err)
+{
+	const struct making *making = data;
+	int r = container_record_write(making->dirfd, making->record, err);
+
+	return r == 0 ? fault_point("disks recorded", err) : r;
+}
+
 /* In the guest; the pid file is last: engines wait for it. */
 static int make_in_guest(struct making *making, struct agentc *agent, struct err *err)
 {
 	const struct create_params *params = making->params;
+	CLEANUP(free) struct agentc_disk *disks = NULL;
 	int r;
 
-	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid,
-				    deadline_in(CREATE_CONTAINER_MS), err);
+	r = disks_plug(&making->disks, making->record, save_record, making, err);
+	if (r < 0)
+		return r;
+	disks = disks_for_agent(&making->disks);
+	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid, disks,
+				    making->disks.n, deadline_in(CREATE_CONTAINER_MS), err);
 	timeline_mark(params->timeline, "create container");
 	if (r == 0)
 		r = fault_point("container created in the guest", err);
@@ -222,7 +238,8 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	/* While the guest boots, the host gets the container's files ready. */
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
-				       making->params->id, 0, &making->shares_pid, err);
+				       making->params->id, 0, &making->disks, &making->shares_pid,
+				       err);
 	if (r == 0)
 		r = start_shim(making, err);
 	if (r == 0)
@@ -282,7 +299,7 @@ static int create_in_existing(struct making *making, int sandbox_dir, struct err
 		r = make_room(making, agent, sandbox_dir, err);
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
-				       making->params->id, owner.record->shim.pid,
+				       making->params->id, owner.record->shim.pid, &making->disks,
 				       &making->shares_pid, err);
 	if (r == 0)
 		r = start_shim(making, err);
@@ -370,9 +387,12 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	CLEANUP(container_record_free) struct container_record *record = NULL;
 	CLEANUP(oci_spec_free) struct oci_spec *spec = NULL;
 	CLEANUP(free) char *rootfs = NULL;
-	__attribute__((cleanup(making_done))) struct making making = {
-		.params = params, .dirfd = -1, .netns = -1, .shim = STARTED_SHIM_INIT
-	};
+	__attribute__((cleanup(
+		making_done))) struct making making = { .params = params,
+							.dirfd = -1,
+							.netns = -1,
+							.shim = STARTED_SHIM_INIT,
+							.disks = { .config = params->config } };
 	CLEANUP(free) char *cgroup = NULL;
 	CLEANUP(free) char *sid = NULL;
 	int r;
@@ -392,6 +412,8 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = choose_size(params, sid, spec, &making.size, err);
 	if (r == 0)
 		r = host_only_check(spec, &making.size, err);
+	if (r == 0)
+		r = disks_take_devices(&making.disks, spec, err);
 	if (r < 0)
 		return r;
 	assert(spec && sid);

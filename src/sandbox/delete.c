@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "sandbox/disks.h"
 #include "sandbox/host_cgroup.h"
 #include "sandbox/host_hooks.h"
 #include "sandbox/internal.h"
@@ -56,6 +58,9 @@ int container_remove(const char *sid, const char *cid, struct err *err)
 	r = sandbox_is_stale(sid) ? 0 : shims_end(sid, cid, err);
 	if (r < 0)
 		return r;
+	/* A guest that does not let a disk go keeps it until its end; the container goes. */
+	if (agent && disks_unplug(sid, cid, &ignored) < 0)
+		log_warn("container %s: %s", cid, ignored.text);
 	container_forget_cgroup(sid, cid);
 	r = fault_point("host cgroup removed", err);
 	if (r == 0)

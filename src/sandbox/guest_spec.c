@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "base/str.h"
 #include "oci/mount_options.h"
 #include "oci/spec.h"
+#include "sandbox/disks.h"
 #include "sandbox/paths.h"
 #include "sandbox/share.h"
 
@@ -123,14 +125,70 @@ static void drop_mount(struct oci_spec *spec, size_t i)
 		(spec->n_mounts - i) * sizeof(spec->mounts[0]));
 }
 
+/* A device file in the place of a mount of it. */
+static void mount_to_device(struct oci_spec *spec, size_t i, const char *source, bool read_only)
+{
+	struct oci_resources *resources = &spec->resources;
+	struct oci_device_rule *rule;
+	struct oci_device *device;
+	struct stat st;
+
+	if (stat(source, &st) < 0)
+		return; /* it was there when it was taken for a disk */
+	spec->devices = xrealloc(spec->devices, (spec->n_devices + 1) * sizeof(*device));
+	device = &spec->devices[spec->n_devices++];
+	*device = (struct oci_device){ .path = xstrdup(spec->mounts[i].destination),
+				       .type = xstrdup("b"),
+				       .major = major(st.st_rdev),
+				       .minor = minor(st.st_rdev),
+				       .file_mode = st.st_mode & 07777,
+				       .uid = st.st_uid,
+				       .gid = st.st_gid };
+	resources->device_rules =
+		xrealloc(resources->device_rules, (resources->n_device_rules + 1) * sizeof(*rule));
+	rule = &resources->device_rules[resources->n_device_rules++];
+	*rule = (struct oci_device_rule){
+		.allow = true, .type = 'b', .major = device->major, .minor = device->minor
+	};
+	memcpy(rule->access, read_only ? "rm" : "rwm", read_only ? 3 : 4);
+	drop_mount(spec, i);
+}
+
+/* Whether mount @i is a disk: then it has been rewritten, or taken out. 1, 0 or -errno. */
+static int take_disk(struct oci_spec *spec, size_t i, const struct mount_options *options,
+		     const char *bundle, const char *cid, struct disks *disks, bool *ret_gone,
+		     struct err *err)
+{
+	struct oci_mount *mount = &spec->mounts[i];
+	CLEANUP(free) char *source = NULL;
+	CLEANUP(free) char *guest = NULL;
+	int r;
+
+	if (!disks || str_empty(mount->source))
+		return 0;
+	source = *mount->source == '/' ? xstrdup(mount->source)
+				       : xasprintf("%s/%s", bundle, mount->source);
+	r = disks_take_volume(disks, source, mount->destination, options->read_only, cid, &guest,
+			      err);
+	if (r < 0)
+		return err_prefix(err, "mounts: %s", mount->destination);
+	*ret_gone = r > 0 && !guest;
+	if (*ret_gone)
+		mount_to_device(spec, i, source, options->read_only);
+	else if (guest)
+		replace(&mount->source, take_ptr(guest));
+	return r;
+}
+
 static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char *sid,
-			  const char *cid, struct err *err)
+			  const char *cid, struct disks *disks, struct err *err)
 {
 	size_t i = 0;
 
 	while (i < spec->n_mounts) {
 		__attribute__((cleanup(mount_options_done))) struct mount_options options = { 0 };
 		struct oci_mount *mount = &spec->mounts[i];
+		bool gone = false;
 		int r = mount_options_parse(mount->options, &options, err);
 
 		if (r < 0)
@@ -143,6 +201,13 @@ static int prepare_mounts(struct oci_spec *spec, const char *bundle, const char 
 			/* The pod's shared memory is in the guest. */
 			replace(&mount->source, xstrdup(GUEST_SHM));
 			i++;
+			continue;
+		}
+		r = take_disk(spec, i, &options, bundle, cid, disks, &gone, err);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			i += !gone;
 			continue;
 		}
 		if (mount->source && is_system_path(mount->source)) {
@@ -290,11 +355,30 @@ void guest_spec_drop_seccomp(struct oci_spec *spec)
 	spec->seccomp = NULL;
 }
 
+static int prepare_root(struct oci_spec *spec, const char *rootfs, const char *sid, const char *cid,
+			struct disks *disks, struct err *err)
+{
+	CLEANUP(free) char *name = root_name(cid);
+	CLEANUP(free) char *guest = NULL;
+	int r;
+
+	r = disks ? disks_take_root(disks, rootfs, spec->root_readonly, cid, &guest, err) : 0;
+	if (r != 0) {
+		if (r > 0)
+			replace(&spec->root_path, take_ptr(guest));
+		return r < 0 ? r : 0;
+	}
+	r = share_add(sid, name, rootfs, true, spec->root_readonly, err);
+	if (r < 0)
+		return err_prefix(err, "root.path");
+	replace(&spec->root_path, xasprintf(GUEST_SHARE "/%s", name));
+	return 0;
+}
+
 int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *sid, const char *cid,
-		       pid_t owner_shim, bool *ret_shares_pid, struct err *err)
+		       pid_t owner_shim, struct disks *disks, bool *ret_shares_pid, struct err *err)
 {
 	CLEANUP(free) char *rootfs = NULL;
-	CLEANUP(free) char *name = root_name(cid);
 	int r;
 
 	r = prepare_namespaces(spec, owner_shim, ret_shares_pid, err);
@@ -304,11 +388,8 @@ int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *si
 					 : xasprintf("%s/%s", bundle, spec->root_path);
 	if (spec->root_readonly)
 		make_mount_points(spec, bundle, rootfs);
-	r = share_add(sid, name, rootfs, true, spec->root_readonly, err);
-	if (r < 0)
-		return err_prefix(err, "root.path");
-	replace(&spec->root_path, xasprintf(GUEST_SHARE "/%s", name));
-	return prepare_mounts(spec, bundle, sid, cid, err);
+	r = prepare_root(spec, rootfs, sid, cid, disks, err);
+	return r < 0 ? r : prepare_mounts(spec, bundle, sid, cid, disks, err);
 }
 
 /* A path below the share as the guest sees it, as the host does; owned. NULL for others. */

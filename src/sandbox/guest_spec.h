@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct disks;
 struct err;
 struct oci_spec;
 
@@ -28,7 +29,8 @@ uint64_t guest_spec_shm_size(const struct oci_spec *spec);
  *                  naming "/proc/<owner_shim>/ns/pid"
  */
 int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *sid, const char *cid,
-		       pid_t owner_shim, bool *ret_shares_pid, struct err *err);
+		       pid_t owner_shim, struct disks *disks, bool *ret_shares_pid,
+		       struct err *err);
 
 /*
  * What a prepared specification shows to the guest, for shim/view.h: a memory

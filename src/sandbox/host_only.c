@@ -54,33 +54,22 @@ static void drop_device(struct oci_spec *spec, size_t i)
 		(spec->n_devices - i) * sizeof(spec->devices[0]));
 }
 
-/* Their numbers would be those of other disks in the guest. */
-static int check_disks(struct oci_spec *spec, struct err *err)
+/* Engines give a privileged container every disk of the host: none of them is meant. */
+static void drop_disks(struct oci_spec *spec)
 {
-	bool privileged = oci_allows_all_devices(&spec->resources);
 	size_t dropped = 0;
 	size_t i = 0;
 
 	while (i < spec->n_devices) {
-		const struct oci_device *device = &spec->devices[i];
-
-		if (!str_eq(device->type, "b")) {
+		if (!str_eq(spec->devices[i].type, "b")) {
 			i++;
 			continue;
 		}
-		if (!privileged)
-			return err_set(
-				err, ENOTSUP,
-				"linux.devices: %s is a disk of the host (%lld:%lld), which cannot "
-				"be given to a virtual machine; mount it on the host and give the "
-				"folder as a volume",
-				device->path, (long long)device->major, (long long)device->minor);
 		drop_device(spec, i);
 		dropped++;
 	}
 	if (dropped > 0)
 		log_debug("linux.devices: %zu disks of the host are left out", dropped);
-	return 0;
 }
 
 int host_only_check_limits(const struct oci_resources *resources, const struct machine_size *size,
@@ -116,7 +105,7 @@ int host_only_check(struct oci_spec *spec, const struct machine_size *size, stru
 {
 	int r = check_namespaces(spec, err);
 
-	if (r == 0)
-		r = check_disks(spec, err);
+	if (r == 0 && oci_allows_all_devices(&spec->resources))
+		drop_disks(spec);
 	return r < 0 ? r : host_only_check_limits(&spec->resources, size, err);
 }

@@ -10,7 +10,7 @@ struct oci_resources;
 struct oci_spec;
 
 /*
- * Refuses the host's namespaces and disks, and processors that the machine does
+ * Refuses the host's namespaces, and processors that the machine does
  * not have: -ENOTSUP or -EINVAL with what to do instead. Of a privileged
  * container, to which engines give every device of the host, the disks are taken
  * out of @spec.

@@ -77,6 +77,7 @@ void container_record_free(struct container_record *record)
 	free(record->created);
 	strv_free(record->annotations);
 	free(record->cgroup);
+	strv_free(record->disks);
 	free(record);
 }
 
@@ -248,6 +249,7 @@ int container_record_write(int dirfd, const struct container_record *record, str
 	json_put_i64(&w, "shimPid", record->shim.pid);
 	json_put_u64(&w, "shimStart", record->shim.start);
 	put_limits(&w, &record->limits);
+	json_put_strv(&w, "disks", record->disks);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
 }
@@ -293,6 +295,8 @@ int container_record_read(int dirfd, struct container_record **ret, struct err *
 		r = json_get_u64(&at, "shimStart", &record->shim.start, err);
 	if (r == 0)
 		r = get_limits(&at, &record->limits, err);
+	if (r == 0)
+		r = json_get_strv(&at, "disks", &record->disks, err);
 	if (r < 0)
 		return r;
 	if (!record->id || !record->sandbox || !record->bundle || !record->oci_version ||

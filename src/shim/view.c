@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,6 +37,32 @@ static int attach_root(const char *path, struct err *err)
 	return r < 0 ? r : take_fd(&tree);
 }
 
+/* A new file system of @type, mounted nowhere. Returns its descriptor or -errno. */
+static int new_mount(const char *type, unsigned attr)
+{
+	CLEANUP(close) int fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+	int tree;
+
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attr);
+	return tree < 0 ? -errno : tree;
+}
+
+/* For a container whose files are on a disk that only the guest may use: nothing but /proc. */
+static int empty_root(struct err *err)
+{
+	CLEANUP(close) int tree = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	/* Any place will do that is there on every host: it becomes "/". */
+	CLEANUP(close) int target = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (tree < 0 || target < 0 || mkdirat(tree, "proc", 0555) < 0)
+		return err_set(err, EIO, "make an empty root for the host's view");
+	r = mount_attach(tree, target, err);
+	return r < 0 ? r : take_fd(&tree);
+}
+
 /* Links in the container's root lead nowhere but into it. */
 static int attach_at(int tree, int root, const char *place, struct err *err)
 {
@@ -60,14 +87,11 @@ static void attach_volume(int root, const char *source, const char *place)
 static void attach_proc(int root)
 {
 	struct err err = { 0 };
-	CLEANUP(close) int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
-	CLEANUP(close) int tree = -1;
+	CLEANUP(close)
+	int tree = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
-	if (fs >= 0 && syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
-				    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (tree < 0)
-		log_warn("/proc of the host's view: %s", strerror(errno));
+		log_warn("/proc of the host's view: %s", strerror(-tree));
 	else if (attach_at(tree, root, "/proc", &err) < 0)
 		log_debug("/proc of the host's view: %s", err.text); /* an image without it */
 }
@@ -101,7 +125,7 @@ int view_enter(int list_fd, struct err *err)
 		return err_set(err, EINVAL, "-files-fd: %d: it names no root", list_fd);
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return err_errno(err, "make a mount namespace");
-	root = attach_root(list, err);
+	root = *list ? attach_root(list, err) : empty_root(err);
 	if (root < 0)
 		return root;
 	end = list + len;

@@ -15,7 +15,8 @@ struct err;
 
 /*
  * Enters it. @list_fd holds, each with a zero byte behind it: the root, then
- * pairs of a source on the host and its place in the container. A volume whose
+ * pairs of a source on the host and its place in the container. An empty root is
+ * one that only the guest may use: the view has nothing but /proc. A volume whose
  * place cannot be found is left out, with a warning.
  */
 int view_enter(int list_fd, struct err *err);

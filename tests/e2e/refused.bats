@@ -26,13 +26,11 @@ teardown() { common_teardown; }
 	is_status pod running
 }
 
-@test "a disk of the host is refused, and left out of a privileged container" {
+@test "the disks of the host are left out of a privileged container" {
 	dir=$(bundle)
 	set_args "$dir" sh -c 'ls /dev/xdisk; ls -l /dev/zero2'
 	edit_bundle "$dir" '.linux.devices = [{ "path": "/dev/xdisk", "type": "b", "major": 7, "minor": 0 },
 		{ "path": "/dev/zero2", "type": "c", "major": 1, "minor": 5 }]'
-	fails runtime create --bundle "$dir" "$ID"
-	says 'linux.devices: /dev/xdisk is a disk of the host (7:0)' 'volume'
 	edit_bundle "$dir" '.linux.resources.devices = [{ "allow": true, "access": "rwm" }]'
 	runtime run --bundle "$dir" "$ID" </dev/null >"$WORK/out" 2>"$WORK/err" || true
 	grep -q 'xdisk: No such file' "$WORK/err"

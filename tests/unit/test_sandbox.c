@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "oci/spec.h"
+#include "sandbox/disks.h"
 #include "sandbox/guest_spec.h"
 #include "sandbox/host_cgroup.h"
 #include "sandbox/internal.h"
@@ -388,7 +389,7 @@ static char *shared_as(const char *cid, const char *base)
 	spec->mounts[0].destination = xstrdup("/data");
 	spec->mounts[0].type = xstrdup("bind");
 	spec->mounts[0].source = xstrdup(source);
-	if (guest_spec_prepare(spec, tmp, "s1", cid, 0, &shares_pid, &err) != 0)
+	if (guest_spec_prepare(spec, tmp, "s1", cid, 0, NULL, &shares_pid, &err) != 0)
 		fail_msg("%s", err.text);
 	return xstrdup(spec->mounts[0].source);
 }
@@ -427,12 +428,14 @@ TEST(a_bind_mount_that_is_not_there_is_named)
 	spec->n_mounts = 1;
 	spec->mounts[0].destination = xstrdup("/data");
 	spec->mounts[0].type = xstrdup("bind");
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), -EINVAL);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, NULL, &shares_pid, &err),
+			 -EINVAL);
 	assert_string_equal(err.text, "mounts: /data: a bind mount needs a source");
 	spec->mounts[0].source = xstrdup("/no/such/source");
 	free(spec->root_path);
 	spec->root_path = xstrdup("rootfs");
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c2", 0, &shares_pid, &err), -ENOENT);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c2", 0, NULL, &shares_pid, &err),
+			 -ENOENT);
 	assert_string_equal(err.text, "mounts: /data: source /no/such/source: No such file or "
 				      "directory");
 	assert_int_equal(share_close("s1", &err), 0);
@@ -458,7 +461,7 @@ TEST(a_bind_mount_of_the_hosts_own_files_is_dropped_with_a_line)
 	spec->mounts[0].type = xstrdup("bind");
 	log_open_fd(fd, false);
 	log_tell_only_terminals();
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), 0);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, NULL, &shares_pid, &err), 0);
 	log_open_fd(-1, false);
 	assert_int_equal(spec->n_mounts, 0);
 	assert_int_equal(file_read(log_path, 65536, &log, &len, &err), 0);
@@ -489,7 +492,8 @@ TEST(a_member_may_join_the_pid_namespace_of_its_pods_own_container)
 	assert_int_equal(share_open("s1", &err), 0);
 	assert_int_equal(mkdir_p(root, 0700, &err), 0);
 	shares_pid = false;
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, &shares_pid, &err), 0);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, NULL, &shares_pid, &err),
+			 0);
 	assert_true(shares_pid);
 	assert_int_equal(spec->n_namespaces, 0);
 	assert_int_equal(share_close("s1", &err), 0);
@@ -499,11 +503,12 @@ TEST(no_other_pid_namespace_can_be_joined)
 {
 	CLEANUP(oci_spec_free) struct oci_spec *spec = spec_joining("/proc/1/ns/pid");
 
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, &shares_pid, &err),
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, NULL, &shares_pid, &err),
 			 -ENOTSUP);
 	assert_string_equal(err.text, "linux.namespaces: joining the pid namespace /proc/1/ns/pid "
 				      "is not supported, only that of the pod's own container is");
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), -ENOTSUP);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, NULL, &shares_pid, &err),
+			 -ENOTSUP);
 	assert_string_equal(err.text, "linux.namespaces: joining the pid namespace /proc/1/ns/pid "
 				      "is not supported");
 }
@@ -516,7 +521,7 @@ TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not)
 	require(geteuid() == 0 && own_mounts());
 	free(spec->namespaces[0].type);
 	spec->namespaces[0].type = xstrdup("user");
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, &shares_pid, &err),
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 4711, NULL, &shares_pid, &err),
 			 -ENOTSUP);
 	assert_string_equal(err.text, "linux.namespaces: joining the user namespace "
 				      "/proc/1/ns/user is not supported");
@@ -524,7 +529,7 @@ TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not)
 	spec->namespaces[0].path = NULL;
 	assert_int_equal(share_open("s1", &err), 0);
 	assert_int_equal(mkdir_p(root, 0700, &err), 0);
-	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, &shares_pid, &err), 0);
+	assert_int_equal(guest_spec_prepare(spec, tmp, "s1", "c1", 0, NULL, &shares_pid, &err), 0);
 	assert_non_null(oci_spec_namespace(spec, "user"));
 	assert_int_equal(share_close("s1", &err), 0);
 }
@@ -560,10 +565,11 @@ TEST(the_pods_namespaces_are_the_guests_and_a_member_may_have_its_own)
 	require(geteuid() == 0 && own_mounts());
 	assert_int_equal(share_open("s1", &err), 0);
 	assert_int_equal(mkdir_p(root, 0700, &err), 0);
-	assert_int_equal(guest_spec_prepare(first, tmp, "s1", "c1", 0, &shares_pid, &err), 0);
+	assert_int_equal(guest_spec_prepare(first, tmp, "s1", "c1", 0, NULL, &shares_pid, &err), 0);
 	assert_int_equal(first->n_namespaces, 1);
 	assert_non_null(oci_spec_namespace(first, "mount"));
-	assert_int_equal(guest_spec_prepare(member, tmp, "s1", "c2", 4711, &shares_pid, &err), 0);
+	assert_int_equal(guest_spec_prepare(member, tmp, "s1", "c2", 4711, NULL, &shares_pid, &err),
+			 0);
 	assert_int_equal(member->n_namespaces, 2);
 	assert_non_null(oci_spec_namespace(member, "uts"));
 	assert_null(oci_spec_namespace(member, "network"));
@@ -579,6 +585,32 @@ TEST(a_system_call_filter_can_be_dropped)
 	spec->seccomp->default_action = xstrdup("SCMP_ACT_KILL");
 	guest_spec_drop_seccomp(spec);
 	assert_null(spec->seccomp);
+}
+
+TEST(file_systems_are_known_by_their_first_bytes)
+{
+	static const struct {
+		size_t offset;
+		const char *magic;
+		const char *name;
+	} types[] = { { 0x438, "\x53\xef", "ext4" },
+		      { 0, "hsqs", "squashfs" },
+		      { 1024, "\xe2\xe1\xf5\xe0", "erofs" },
+		      { 0, "XFSB", NULL },
+		      { 510, "\x55\xaa", NULL } };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		char data[4096] = { 0 };
+		const char *name;
+
+		memcpy(data + types[i].offset, types[i].magic, strlen(types[i].magic));
+		name = disks_probe(data, sizeof(data));
+		if (types[i].name)
+			assert_string_equal(name, types[i].name);
+		else
+			assert_null(name);
+		assert_null(disks_probe(data, types[i].offset));
+	}
 }
 
 int main(void)
@@ -607,6 +639,7 @@ int main(void)
 		SETUP_TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not),
 		SETUP_TEST(the_pods_namespaces_are_the_guests_and_a_member_may_have_its_own),
 		SETUP_TEST(a_system_call_filter_can_be_dropped),
+		SETUP_TEST(file_systems_are_known_by_their_first_bytes),
 	};
 
 	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
