@@ -127,3 +127,66 @@ teardown() { common_teardown; }
 		assert_nothing_left
 	done
 }
+
+# one_of CODE… - runs what follows --; its exit code must be one of them, and a refusal one plain line.
+one_of()
+{
+	local code=0 allowed=" "
+
+	while [[ $1 != -- ]]; do allowed+="$1 "; shift; done
+	shift
+	timeout 30 "$RUNTIME" --kata-config "$USED_CONFIG" "$@" </dev/null >"$WORK/o.$BASHPID" 2>&1 || code=$?
+	[[ $allowed == *" $code "* ]] && { ((code != 1)) || one_plain_line "$(cat "$WORK/o.$BASHPID")"; } && return
+	echo "$*: exit code $code: $(cat "$WORK/o.$BASHPID")" >>"$WORK/bad"
+}
+
+@test "delete, exec, kill, pause and state of one container at once: each works or says why" {
+	: >"$WORK/bad"
+	for ((round = 0; round < 10; round++)); do
+		sleeping
+		pids=()
+		one_of 0 1 137 255 -- exec "$ID" sleep 0.05 3>&- & pids+=($!)
+		one_of 0 1 137 255 -- exec "$ID" true 3>&- & pids+=($!)
+		one_of 0 1 -- kill "$ID" KILL 3>&- & pids+=($!)
+		one_of 0 1 -- pause "$ID" 3>&- & pids+=($!)
+		one_of 0 1 -- state "$ID" 3>&- & pids+=($!)
+		one_of 0 1 -- list 3>&- & pids+=($!)
+		one_of 0 -- delete --force "$ID" 3>&- & pids+=($!)
+		one_of 0 1 137 255 -- exec "$ID" true 3>&- & pids+=($!)
+		one_of 0 1 -- resume "$ID" 3>&- & pids+=($!)
+		wait "${pids[@]}" || true
+		cat "$WORK/bad"
+		[ ! -s "$WORK/bad" ]
+		assert_nothing_left
+	done
+}
+
+@test "a guest that hangs (SIGSTOP of QEMU): every command ends with a sentence, and delete --force works" {
+	sleeping
+	kill -STOP "$(pid_of qemu)"
+	: >"$WORK/bad"
+	pids=()
+	for command in "exec $ID true" "kill $ID TERM" "pause $ID" "ps $ID" "events --stats $ID"; do
+		one_of 1 -- $command 3>&- & pids+=($!)
+	done
+	wait "${pids[@]}" || true
+	cat "$WORK/bad"
+	[ ! -s "$WORK/bad" ]
+	[ "$(status_of "$ID")" = running ]
+	runtime delete --force "$ID"
+}
+
+@test "thirty containers at once: all run, and nothing is left" {
+	for ((i = 0; i < 30; i++)); do
+		dir=$(shell_bundle "echo $i; exit $((i + 1))" "b$i")
+		(
+			code=0
+			runtime run --bundle "$dir" "many$i" </dev/null >"$WORK/out$i" 2>&1 || code=$?
+			echo "$code $(cat "$WORK/out$i")" >"$WORK/code$i"
+		) 3>&- &
+	done
+	wait
+	for ((i = 0; i < 30; i++)); do
+		[ "$(cat "$WORK/code$i")" = "$((i + 1)) $i" ] || { cat "$WORK/code$i"; return 1; }
+	done
+}
