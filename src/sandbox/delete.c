@@ -135,6 +135,8 @@ static int delete_in(const char *sid, const char *id, bool force, struct contain
 	if (lock < 0)
 		return lock;
 	r = check_deletable(id, force, err);
+	if (r == 0 && whole)
+		sandbox_mark_deleting(lock);
 	if (r == 0)
 		r = fault_point("delete", err);
 	if (r == 0)

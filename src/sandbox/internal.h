@@ -59,10 +59,14 @@ int sandbox_remove(const char *sid, struct err *err);
 int sandbox_stop(const char *sid, bool force, struct err *err);
 
 /*
- * Removes what another boot of the host has left, of any sandbox: once in each
- * boot, or again while something of it stays, which is logged.
+ * Removes what nobody uses, of any sandbox: what another boot of the host has left,
+ * once in each boot or again while something of it stays, and each time what a
+ * killed delete has left. What fails is logged.
  */
 void sandboxes_sweep(void);
+
+/* Says in the sandbox's directory that all of it is to go: if we are killed, a sweep goes on. */
+void sandbox_mark_deleting(int dirfd);
 
 /*
  * Removes what is left under this id and nobody will use: of another boot, or the

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What nobody will ask to delete: sandboxes of another boot of the host, whose
- * engine may have forgotten them with that boot, and the last directory of a
- * command that was killed. The sandbox's directory is made first and removed
- * last, and its record last but one: without the directory nothing else is
- * there but a mapping, and without the record nothing but the directory.
+ * engine may have forgotten them with that boot, and what a delete that was
+ * killed had still to do, for engines ask once (Docker). The sandbox's directory
+ * is made first and removed last: without it nothing is there but a mapping, and
+ * without a record nothing but the directory. Who is at work holds the lock.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +24,31 @@
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
 
+#define DELETING_FILE "deleting"
+
 enum owner { OF_THIS_BOOT, OF_ANOTHER_BOOT, OF_NOBODY };
+
+static bool has(int dirfd, const char *name)
+{
+	return faccessat(dirfd, name, F_OK, 0) == 0 || errno != ENOENT;
+}
+
+static bool is_abandoned(const char *sid)
+{
+	CLEANUP(free) char *path = paths_sandbox(sid);
+	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dirfd >= 0 &&
+	       (faccessat(dirfd, DELETING_FILE, F_OK, 0) == 0 || !has(dirfd, PERSIST_FILE));
+}
+
+void sandbox_mark_deleting(int dirfd)
+{
+	CLEANUP(close) int fd = -1;
+
+	/* Without it, for want of room perhaps, it has to be asked for again after a kill. */
+	fd = openat(dirfd, DELETING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
 
 static enum owner owner_of(const char *sid)
 {
@@ -34,7 +58,7 @@ static enum owner owner_of(const char *sid)
 	struct err ignored = { 0 };
 	char boot_id[BOOT_ID_LEN];
 
-	if (dirfd >= 0 && faccessat(dirfd, PERSIST_FILE, F_OK, 0) < 0 && errno == ENOENT)
+	if (is_abandoned(sid))
 		return OF_NOBODY;
 	/* What we are not sure of is not to be taken away from those who use it. */
 	if (dirfd < 0 || sandbox_record_read(dirfd, &record, &ignored) < 0 ||
@@ -81,12 +105,12 @@ int sandbox_reclaim_id(const char *id, struct err *err)
 		r = exists(id) && owner_of(id) != OF_THIS_BOOT ? reclaim(id, false, err) : 0;
 		return r == -EBUSY ? 0 : r;
 	}
-	r = owner_of(sid) == OF_ANOTHER_BOOT ? reclaim(sid, true, err) : 0;
+	r = exists(sid) && owner_of(sid) != OF_THIS_BOOT ? reclaim(sid, true, err) : 0;
 	return r == 0 && !exists(sid) ? mapping_remove(id, err) : r;
 }
 
-/* Returns whether none is left that is to go. */
-static bool sweep(const char *path)
+/* @booted: also what is of another boot. Returns whether none is left that is to go. */
+static bool sweep(const char *path, bool booted)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -96,13 +120,15 @@ static bool sweep(const char *path)
 		struct err err = { 0 };
 		int r;
 
-		if (entry->d_name[0] == '.' || owner_of(entry->d_name) == OF_THIS_BOOT)
+		if (entry->d_name[0] == '.' || !(booted ? owner_of(entry->d_name) != OF_THIS_BOOT
+							: is_abandoned(entry->d_name)))
 			continue;
 		r = reclaim(entry->d_name, false, &err);
 		if (r < 0)
 			done = false;
 		if (r < 0 && r != -EBUSY) /* busy: another command is at it */
-			log_warn("sandbox %s of another boot stays: %s", entry->d_name, err.text);
+			log_warn("sandbox %s, which nobody uses, stays: %s", entry->d_name,
+				 err.text);
 	}
 	if (dir)
 		closedir(dir);
@@ -116,13 +142,13 @@ void sandboxes_sweep(void)
 	CLEANUP(free) char *swept = NULL;
 	struct err err = { 0 };
 	char boot_id[BOOT_ID_LEN];
+	bool booted;
 
 	if (boot_id_read(boot_id, &err) < 0 || mkdir_p(path, 0700, &err) < 0)
 		return; /* create will say so */
-	if (file_read_at(AT_FDCWD, mark, BOOT_ID_LEN, &swept) == 0 && str_eq(swept, boot_id))
-		return;
+	booted = file_read_at(AT_FDCWD, mark, BOOT_ID_LEN, &swept) < 0 || !str_eq(swept, boot_id);
 	/* Without the mark the next create looks again. */
-	if (sweep(path) &&
+	if (sweep(path, booted) && booted &&
 	    file_replace_at(AT_FDCWD, mark, boot_id, strlen(boot_id), 0600, &err) < 0)
 		log_warn("%s", err.text);
 }

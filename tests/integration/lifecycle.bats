@@ -171,6 +171,20 @@ teardown() { common_teardown; }
 	assert_nothing_left
 }
 
+@test "a delete that is killed, at each of its steps, is finished by the next create" {
+	local code=137 n
+
+	for ((n = 1; code == 137; n++)); do
+		sleeping
+		code=0
+		KATA_FAULT=delete:$n:kill runtime delete --force "$ID" </dev/null >/dev/null 2>&1 || code=$?
+		runtime run --bundle "$(shell_bundle true other)" other </dev/null
+		assert_nothing_left || { echo "after step $n"; return 1; }
+	done
+	[ "$code" -eq 0 ]
+	((n > 6))
+}
+
 @test "an id in use is refused, and what has it runs on" {
 	sleeping
 	refused run --bundle "$(shell_bundle true)" "$ID"
