@@ -26,31 +26,25 @@
 
 #define DELETING_FILE "deleting"
 
-enum owner { OF_THIS_BOOT, OF_ANOTHER_BOOT, OF_NOBODY };
-
-static bool has(int dirfd, const char *name)
-{
-	return faccessat(dirfd, name, F_OK, 0) == 0 || errno != ENOENT;
-}
-
 static bool is_abandoned(const char *sid)
 {
 	CLEANUP(free) char *path = paths_sandbox(sid);
 	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return dirfd >= 0 &&
-	       (faccessat(dirfd, DELETING_FILE, F_OK, 0) == 0 || !has(dirfd, PERSIST_FILE));
+	return dirfd >= 0 && (faccessat(dirfd, DELETING_FILE, F_OK, 0) == 0 ||
+			      (faccessat(dirfd, PERSIST_FILE, F_OK, 0) < 0 && errno == ENOENT));
 }
 
 void sandbox_mark_deleting(int dirfd)
 {
-	CLEANUP(close) int fd = -1;
-
 	/* Without it, for want of room perhaps, it has to be asked for again after a kill. */
-	fd = openat(dirfd, DELETING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(dirfd, DELETING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
 }
 
-static enum owner owner_of(const char *sid)
+bool sandbox_is_stale(const char *sid)
 {
 	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
 	CLEANUP(free) char *path = paths_sandbox(sid);
@@ -58,22 +52,18 @@ static enum owner owner_of(const char *sid)
 	struct err ignored = { 0 };
 	char boot_id[BOOT_ID_LEN];
 
-	if (is_abandoned(sid))
-		return OF_NOBODY;
 	/* What we are not sure of is not to be taken away from those who use it. */
-	if (dirfd < 0 || sandbox_record_read(dirfd, &record, &ignored) < 0 ||
-	    boot_id_read(boot_id, &ignored) < 0 || str_empty(record->boot_id))
-		return OF_THIS_BOOT;
-	return str_eq(record->boot_id, boot_id) ? OF_THIS_BOOT : OF_ANOTHER_BOOT;
+	return dirfd >= 0 && sandbox_record_read(dirfd, &record, &ignored) == 0 &&
+	       boot_id_read(boot_id, &ignored) == 0 && !str_empty(record->boot_id) &&
+	       !str_eq(record->boot_id, boot_id);
 }
 
-bool sandbox_is_stale(const char *sid)
+static bool is_unused(const char *sid)
 {
-	return owner_of(sid) == OF_ANOTHER_BOOT;
+	return is_abandoned(sid) || sandbox_is_stale(sid);
 }
 
-/* Removes it unless it is of this boot. Asked again under the lock: another command may be faster.
- */
+/* Removes it if nobody uses it, which is asked again under the lock: another may be faster. */
 static int reclaim(const char *sid, bool wait, struct err *err)
 {
 	CLEANUP(free) char *path = paths_sandbox(sid);
@@ -84,7 +74,7 @@ static int reclaim(const char *sid, bool wait, struct err *err)
 		return 0;
 	if (lock < 0)
 		return lock;
-	return owner_of(sid) == OF_THIS_BOOT ? 0 : sandbox_remove(sid, err);
+	return is_unused(sid) ? sandbox_remove(sid, err) : 0;
 }
 
 static bool exists(const char *sid)
@@ -102,10 +92,10 @@ int sandbox_reclaim_id(const char *id, struct err *err)
 
 	if (mapping_find(id, &sid, &ignored) < 0) {
 		/* Whoever makes a sandbox is only a moment without a record: not waited for. */
-		r = exists(id) && owner_of(id) != OF_THIS_BOOT ? reclaim(id, false, err) : 0;
+		r = is_unused(id) ? reclaim(id, false, err) : 0;
 		return r == -EBUSY ? 0 : r;
 	}
-	r = exists(sid) && owner_of(sid) != OF_THIS_BOOT ? reclaim(sid, true, err) : 0;
+	r = is_unused(sid) ? reclaim(sid, true, err) : 0;
 	return r == 0 && !exists(sid) ? mapping_remove(id, err) : r;
 }
 
@@ -120,8 +110,8 @@ static bool sweep(const char *path, bool booted)
 		struct err err = { 0 };
 		int r;
 
-		if (entry->d_name[0] == '.' || !(booted ? owner_of(entry->d_name) != OF_THIS_BOOT
-							: is_abandoned(entry->d_name)))
+		if (entry->d_name[0] == '.' ||
+		    !(booted ? is_unused(entry->d_name) : is_abandoned(entry->d_name)))
 			continue;
 		r = reclaim(entry->d_name, false, &err);
 		if (r < 0)

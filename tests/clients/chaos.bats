@@ -141,16 +141,29 @@ is_clean()
 	! "do_$client" exists "$NAME" && no_new_traces
 }
 
-# forgets_by_itself ACT VICTIM - Podman whose conmon dies while it stops a container never asks any
-# runtime to delete that: podman rm -f only forgets it.
-forgets_by_itself() { [[ $client/$1/$2 == podman/stop/conmon ]]; }
+# forgets_by_itself ACT VICTIM - where a client forgets a container without asking the runtime, any
+# runtime, to delete it: Podman whose conmon dies while it stops it; Docker when the runtime dies in
+# its delete, which leaves containerd with the task.
+forgets_by_itself()
+{
+	case $client/$1/$2 in
+	podman/stop/conmon | podman/clean/conmon) ;;
+	docker/stop/kata-runtime | docker/clean/kata-runtime | docker/stop/runc | docker/clean/runc) ;;
+	*) false ;;
+	esac
+}
 
 # delete_forgotten - what an administrator does then.
 delete_forgotten()
 {
 	local id
 
-	for id in $("$RUNTIME" list --quiet); do "$RUNTIME" delete --force "$id"; done
+	for id in $(ctr --namespace moby task list --quiet); do
+		ctr --namespace moby task delete --force "$id"
+		ctr --namespace moby container delete "$id"
+	done
+	[[ $client != podman ]] ||
+		for id in $("$RUNTIME" list --quiet); do "$RUNTIME" delete --force "$id"; done
 }
 
 # round SEED - with $client; prints what went wrong.

@@ -190,3 +190,22 @@ one_of()
 		[ "$(cat "$WORK/code$i")" = "$((i + 1)) $i" ] || { cat "$WORK/code$i"; return 1; }
 	done
 }
+
+@test "what another boot left is swept by ten commands at once, and all of them work" {
+	local i pids=()
+
+	for i in 1 2 3 4 5; do
+		sleeping "old$i"
+		kill -KILL $(ID=old$i all_pids)
+	done
+	another_boot
+	: >"$WORK/bad"
+	# Some want the names of those that go.
+	for i in {1..10}; do
+		one_of 0 -- run --bundle "$(shell_bundle true "b$i")" "old$i" 3>&- & pids+=($!)
+	done
+	wait "${pids[@]}" || true
+	cat "$WORK/bad"
+	[ ! -s "$WORK/bad" ]
+	assert_nothing_left
+}

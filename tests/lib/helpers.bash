@@ -194,6 +194,31 @@ pid_of_helper()
 	cut -d ' ' -f 1 "$KATA_RUN_DIR/vc/vm/${2:-$ID}/$1.record"
 }
 
+# Of the sandbox $ID; read before it is made stale, for then it has no pid: 0, which is ourselves.
+all_pids()
+{
+	runtime state "$ID" | jq .pid
+	cat "$KATA_RUN_DIR/vc/vm/$ID"/*.record | cut -d ' ' -f 1
+}
+
+# Lets a sandbox look like one from before the host was started anew.
+make_stale()
+{
+	local file=$KATA_RUN_DIR/vc/sbs/$1/persist.json
+
+	jq '.bootId = "01234567-89ab-cdef-0123-456789abcdef"' "$file" >"$file.new"
+	mv "$file.new" "$file"
+}
+
+# another_boot - what the next command finds: another boot id than all that there is.
+another_boot()
+{
+	local dir
+
+	for dir in "$KATA_RUN_DIR"/vc/sbs/*/; do make_stale "$(basename "$dir")"; done
+	echo 01234567-89ab-cdef-0123-456789abcdef >"$KATA_RUN_DIR/vc/swept"
+}
+
 status_of()
 {
 	runtime state "$1" | jq -r .status
