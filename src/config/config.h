@@ -46,6 +46,7 @@ struct config {
 		char *entropy_source;
 		char *guest_hook_path;
 		bool use_vsock;
+		bool disable_vhost_net;
 		bool enable_debug;
 	} hypervisor;
 
@@ -70,6 +71,8 @@ struct config {
 		bool enable_cpu_memory_hotplug; /* either place counts */
 		bool disable_guest_seccomp;
 		bool enable_compat_old_cni;
+		char *internetworking_model;
+		bool disable_new_netns;
 	} runtime;
 
 	char **warnings; /* one line each: unknown keys */

@@ -41,6 +41,8 @@ static const char *const machine_types[] = { "virt", NULL };
 
 static const char *const shared_fs[] = { "virtio-9p", "virtio-fs", NULL };
 static const char *const block_drivers[] = { "virtio-scsi", "virtio-blk", NULL };
+static const char *const network_models[] = { "default", "tcfilter", "macvtap",
+					      "bridged", "none",     NULL };
 static const char *const cache_modes[] = { "none", "auto", "always", NULL };
 
 const struct config_key config_keys[] = {
@@ -105,6 +107,8 @@ const struct config_key config_keys[] = {
 	       "poststart/ and poststop/; \"\" for none"),
 	BOOL(QEMU, "use_vsock", hypervisor.use_vsock,
 	     "reach the agent by vsock (/dev/vhost-vsock) instead of a serial port and kata-proxy"),
+	BOOL(QEMU, "disable_vhost_net", hypervisor.disable_vhost_net,
+	     "do not use /dev/vhost-net, by which the host's kernel carries packets itself"),
 	BOOL(QEMU, "enable_debug", hypervisor.enable_debug,
 	     "let the guest kernel print everything to its console"),
 	STRING("proxy.kata", "path", proxy.path, "/usr/bin/kata-proxy", NULL,
@@ -120,6 +124,11 @@ const struct config_key config_keys[] = {
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
 	BOOL("runtime", "enable_cpu_memory_hotplug", runtime.enable_cpu_memory_hotplug,
 	     "the same as in [hypervisor.qemu]"),
+	STRING("runtime", "internetworking_model", runtime.internetworking_model, "tcfilter",
+	       network_models,
+	       "how an interface of the network namespace is connected with the virtual machine"),
+	BOOL("runtime", "disable_new_netns", runtime.disable_new_netns,
+	     "stay in the host's network namespace; with internetworking_model = \"none\" only"),
 	BOOL("runtime", "disable_guest_seccomp", runtime.disable_guest_seccomp,
 	     "do not apply the containers' system call filters in the guest"),
 	BOOL("runtime", "enable_compat_old_cni", runtime.enable_compat_old_cni,

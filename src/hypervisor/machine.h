@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
@@ -12,6 +13,13 @@ enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
 #define ROOT_PORT_ID "rp" /* and a number: the ports that devices are plugged into */
 
 #define SCSI_ID "scsi0" /* the controller that disks are plugged into */
+/* A network card that is there from the start. */
+struct machine_nic {
+	const char *mac;
+	const int *queues; /* of a tap, one for each */
+	const int *vhost;  /* of /dev/vhost-net, as many, or NULL */
+	size_t n_queues;
+};
 
 /* Strings are borrowed and never NULL; descriptors are inherited by the hypervisor. */
 struct machine {
@@ -35,6 +43,8 @@ struct machine {
 	bool iothread;        /* that has a thread of its own */
 	enum share_kind share;
 	const char *share_path; /* 9p: the directory; virtio-fs: virtiofsd's socket */
+	const struct machine_nic *nics;
+	size_t n_nics;
 	const char *entropy_source;
 	int qmp_fd;     /* listening Unix sockets: of the lock's holder, */
 	int events_fd;  /* of the monitor, */

@@ -154,6 +154,32 @@ static void add_share(char ***args, const struct machine *m, const struct machin
 	    "virtio-9p-pci,fsdev=share0,mount_tag=" SHARE_TAG ",bus=%s,romfile=", kind->bus);
 }
 
+/* "3:4:5" */
+static char *fd_list(const int *fds, size_t n)
+{
+	CLEANUP(strv_free) char **words = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		strv_addf(&words, "%d", fds[i]);
+	return strv_join(words, ":");
+}
+
+static void add_nic(char ***args, const struct machine_nic *nic, size_t i,
+		    const struct machine_kind *kind)
+{
+	CLEANUP(free) char *queues = fd_list(nic->queues, nic->n_queues);
+	CLEANUP(free) char *vhost = nic->vhost ? fd_list(nic->vhost, nic->n_queues) : NULL;
+	CLEANUP(free) char *mq = NULL;
+
+	add(args, "-netdev", "tap,id=net%zu,fds=%s%s%s", i, queues,
+	    vhost ? ",vhost=on,vhostfds=" : "", vhost ? vhost : "");
+	/* Two vectors for each pair, one for changes and one for control. */
+	if (nic->n_queues > 1)
+		mq = xasprintf(",mq=on,vectors=%zu", 2 * nic->n_queues + 2);
+	add(args, "-device", "virtio-net-pci,id=nic%zu,netdev=net%zu,mac=%s,bus=%s,romfile=%s", i,
+	    i, nic->mac, kind->bus, mq ? mq : "");
+}
+
 /*
  * Eight functions to a slot: the kernel scans a slot without a function 0 only
  * once. No I/O windows: what is plugged in has memory BARs, and giving each
@@ -214,6 +240,8 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 		add_early_console(&args);
 	add_channel(&args, m, kind);
 	add_share(&args, m, kind);
+	for (size_t i = 0; i < m->n_nics; i++)
+		add_nic(&args, &m->nics[i], i, kind);
 	add_entropy(&args, m, kind);
 	if (m->scsi)
 		add_scsi(&args, m, kind);

@@ -34,6 +34,8 @@ static int start_locked(const char *id, struct opened_container *c, struct timel
 	r = fault_point("before start", err);
 	if (r == 0)
 		r = sandbox_connect(c->view.record->sandbox, &agent, err);
+	if (r == 0 && str_eq(c->view.record->sandbox, id))
+		r = network_add_late(id, c->lock, agent, err);
 	if (r == 0)
 		r = agentc_start_container(agent, id, deadline_in(REQUEST_MS), err);
 	timeline_mark(timeline, "start container");

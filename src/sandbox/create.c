@@ -143,7 +143,8 @@ static int prepare_host(struct making *making, bool first, struct err *err)
 {
 	int r;
 
-	making->netns = first ? netns_open(making->spec, err) : netns_of(making->sid, err);
+	making->netns = first ? netns_open(making->params->config, making->spec, err)
+			      : netns_of(making->sid, err);
 	if (making->netns < 0)
 		return making->netns;
 	r = host_cgroup_make(making->record, making->params->cgroups_optional, &making->cgroup,
@@ -234,6 +235,9 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	if (r == 0)
 		r = prepare_host(making, true, err);
 	if (r == 0)
+		r = network_connect(making->params->config, start->dirfd, making->netns,
+				    netns_path(making->spec), &start->network, err);
+	if (r == 0)
 		r = sandbox_boot(making->params, making->netns, making->cgroup, start, err);
 	/* While the guest boots, the host gets the container's files ready. */
 	if (r == 0)
@@ -265,6 +269,7 @@ static int create_first(struct making *making, struct err *err)
 	if (start.dirfd >= 0)
 		close(start.dirfd);
 	vm_free(start.vm);
+	network_done(&start.network);
 	return r;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sandbox/network.h"
 #include "sandbox/persist.h"
 #include "sandbox/sandbox.h"
 
@@ -35,6 +36,7 @@ struct sandbox_start {
 	int64_t memory_mib; /* that the machine starts with */
 	int dirfd;          /* of the sandbox, locked; owned */
 	struct vm *vm;
+	struct sandbox_network network;
 };
 
 /* Reserves the id and makes the sandbox's files. */

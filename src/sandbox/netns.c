@@ -15,13 +15,14 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "oci/spec.h"
 #include "sandbox/paths.h"
 #include "vm/vm.h"
 
 #define OWN_NETNS "/proc/self/ns/net"
 
-static const char *named_path(const struct oci_spec *spec)
+const char *netns_path(const struct oci_spec *spec)
 {
 	for (size_t i = 0; i < spec->n_namespaces; i++)
 		if (str_eq(spec->namespaces[i].type, "network"))
@@ -79,10 +80,26 @@ static int make_new(struct err *err)
 	return made < 0 ? err_errno(err, "open " OWN_NETNS) : take_fd(&made);
 }
 
-int netns_open(const struct oci_spec *spec, struct err *err)
+/* Interfaces of the host must not become the guest's. */
+static int open_hosts(const struct config *config, struct err *err)
 {
-	const char *path = named_path(spec);
+	int fd;
 
+	if (!str_eq(config->runtime.internetworking_model, "none"))
+		return err_set(err, EINVAL,
+			       "[runtime] disable_new_netns: internetworking_model is '%s'; "
+			       "in the host's network namespace only \"none\" is allowed",
+			       config->runtime.internetworking_model);
+	fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_errno(err, "open " OWN_NETNS) : fd;
+}
+
+int netns_open(const struct config *config, const struct oci_spec *spec, struct err *err)
+{
+	const char *path = netns_path(spec);
+
+	if (config->runtime.disable_new_netns)
+		return open_hosts(config, err);
 	return path ? open_named(path, err) : make_new(err);
 }
 

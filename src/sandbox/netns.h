@@ -8,15 +8,20 @@
  */
 #pragma once
 
+struct config;
 struct err;
 struct oci_spec;
 
 /*
- * The namespace that linux.namespaces names, or a new one when it names none.
+ * The namespace that linux.namespaces names, or a new one when it names none;
+ * the host's with disable_new_netns.
  * Returns a descriptor; -EINVAL when the path is not a network namespace, and
  * -ENOTSUP when it is the one that we run in: --net=host.
  */
-int netns_open(const struct oci_spec *spec, struct err *err);
+int netns_open(const struct config *config, const struct oci_spec *spec, struct err *err);
+
+/* The path by which @spec names it, borrowed, or NULL. */
+const char *netns_path(const struct oci_spec *spec);
 
 /* That of a sandbox whose machine is alive. Returns a descriptor or -errno. */
 int netns_of(const char *sid, struct err *err);

@@ -138,7 +138,9 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .share = share,
 				      .memory_mib = (uint64_t)start->memory_mib,
 				      .netns = netns,
-				      .cgroup = cgroup };
+				      .cgroup = cgroup,
+				      .nics = start->network.nics,
+				      .n_nics = start->network.n };
 	int r;
 
 	timeline_mark(params->timeline, "prepare");
@@ -186,6 +188,8 @@ int sandbox_finish(const struct create_params *params, struct sandbox_start *sta
 	timeline_mark(params->timeline, "boot to agent");
 	if (r == 0)
 		r = fault_point("agent answered", err);
+	if (r == 0)
+		r = network_tell(&start->network, *ret_agent, err);
 	if (r == 0)
 		r = create_in_guest(params, spec, shm_size, *ret_agent, err);
 	timeline_mark(params->timeline, "create sandbox");
@@ -276,6 +280,14 @@ static int end_processes(const char *sid, const char *vm, struct err *err)
 	return r == 0 ? vm_destroy(vm, deadline_in(PROCESS_END_MS), err) : r;
 }
 
+static void undo_network(const char *path)
+{
+	CLEANUP(close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		network_undo(fd);
+}
+
 int sandbox_remove(const char *sid, struct err *err)
 {
 	CLEANUP(free) char *path = paths_sandbox(sid);
@@ -285,6 +297,10 @@ int sandbox_remove(const char *sid, struct err *err)
 	r = end_processes(sid, vm, err);
 	if (r == 0)
 		r = fault_point("machine destroyed", err);
+	if (r == 0 && !sandbox_is_stale(sid))
+		undo_network(path);
+	if (r == 0)
+		r = fault_point("network undone", err);
 	if (r == 0)
 		r = each_member(sid, remove_cgroup, err);
 	if (r == 0)

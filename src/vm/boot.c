@@ -328,6 +328,46 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 	return start(boot, "virtiofsd", true, argv, &listener, 1, &boot->vm->virtiofsd, err);
 }
 
+/* All that QEMU inherits; owned. */
+static int *qemu_fds(const struct boot *boot, size_t *ret_n)
+{
+	const struct vm_params *params = boot->params;
+	size_t n = 4;
+	int *fds;
+
+	for (size_t i = 0; i < params->n_nics; i++)
+		n += params->nics[i].n_queues * (params->nics[i].vhost ? 2 : 1);
+	fds = xcalloc(n, sizeof(*fds));
+	n = 0;
+	fds[n++] = boot->qmp;
+	fds[n++] = boot->events;
+	fds[n++] = boot->console;
+	fds[n++] = boot->vsock < 0 ? boot->channel : boot->vsock;
+	for (size_t i = 0; i < params->n_nics; i++) {
+		const struct vm_nic *nic = &params->nics[i];
+
+		for (size_t q = 0; q < nic->n_queues; q++) {
+			fds[n++] = nic->queues[q];
+			if (nic->vhost)
+				fds[n++] = nic->vhost[q];
+		}
+	}
+	*ret_n = n;
+	return fds;
+}
+
+static struct machine_nic *machine_nics(const struct vm_params *params)
+{
+	struct machine_nic *nics = xcalloc(params->n_nics + 1, sizeof(*nics));
+
+	for (size_t i = 0; i < params->n_nics; i++)
+		nics[i] = (struct machine_nic){ .mac = params->nics[i].mac,
+						.queues = params->nics[i].queues,
+						.vhost = params->nics[i].vhost,
+						.n_queues = params->nics[i].n_queues };
+	return nics;
+}
+
 static int start_qemu(struct boot *boot, struct err *err)
 {
 	const struct config *config = boot->params->config;
@@ -339,8 +379,9 @@ static int start_qemu(struct boot *boot, struct err *err)
 	char **params = kernel_params(config, max_vcpus(config), boot->vsock >= 0);
 	CLEANUP(strv_free) char **globals = strv_split(config->hypervisor.hypervisor_params, " \t");
 	CLEANUP(strv_free) char **argv = NULL;
-	const int fds[] = { boot->qmp, boot->events, boot->console,
-			    boot->vsock < 0 ? boot->channel : boot->vsock };
+	CLEANUP(free) struct machine_nic *nics = machine_nics(boot->params);
+	CLEANUP(free) int *fds = NULL;
+	size_t n_fds = 0;
 	const char *reason = NULL;
 	const struct machine machine = {
 		.program = config->hypervisor.path,
@@ -366,6 +407,8 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.iothread = config->hypervisor.enable_iothreads,
 		.share = virtio_fs ? SHARE_VIRTIO_FS : SHARE_9P,
 		.share_path = virtio_fs ? socket : boot->params->share,
+		.nics = nics,
+		.n_nics = boot->params->n_nics,
 		.entropy_source = config->hypervisor.entropy_source,
 		.qmp_fd = boot->qmp,
 		.events_fd = boot->events,
@@ -380,7 +423,8 @@ static int start_qemu(struct boot *boot, struct err *err)
 	r = qemu_args_build(&machine, &argv, err);
 	if (r < 0)
 		return r;
-	return start(boot, "qemu", false, argv, fds, 4, &boot->vm->qemu, err);
+	fds = qemu_fds(boot, &n_fds);
+	return start(boot, "qemu", false, argv, fds, n_fds, &boot->vm->qemu, err);
 }
 
 static int start_proxy(struct boot *boot, struct err *err)

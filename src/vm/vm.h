@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -20,6 +21,14 @@ struct config;
 struct err;
 struct vm;
 
+/* A network card that is there from the start; all of it stays the caller's. */
+struct vm_nic {
+	const char *mac;
+	const int *queues; /* of a tap, one for each; QEMU inherits them */
+	const int *vhost;  /* of /dev/vhost-net, as many, or NULL */
+	size_t n_queues;
+};
+
 struct vm_params {
 	const struct config *config; /* all strings are borrowed for the call */
 	const char *id;
@@ -29,6 +38,8 @@ struct vm_params {
 	uint64_t memory_mib;         /* to start with */
 	int netns;                   /* where its programs run, or -1 */
 	const struct cgroup *cgroup; /* what its programs are put into, or NULL */
+	const struct vm_nic *nics;
+	size_t n_nics;
 };
 
 /*

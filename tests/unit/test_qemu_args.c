@@ -126,6 +126,22 @@ TEST(q35_with_a_controller_for_disks_and_its_thread)
 	assert_golden(&machine, "q35-scsi");
 }
 
+TEST(network_cards_with_one_queue_and_with_two_and_vhost)
+{
+	static const int one[] = { 21 };
+	static const int two[] = { 22, 23 };
+	static const int vhost[] = { 24, 25 };
+	const struct machine_nic nics[] = {
+		{ .mac = "02:42:ac:11:00:02", .queues = one, .n_queues = 1 },
+		{ .mac = "02:42:ac:12:00:03", .queues = two, .n_queues = 2, .vhost = vhost },
+	};
+	struct machine machine = machine_of("q35");
+
+	machine.nics = nics;
+	machine.n_nics = 2;
+	assert_golden(&machine, "q35-nics");
+}
+
 TEST(arm64_virt)
 {
 	struct machine machine = machine_of("virt");
@@ -180,6 +196,7 @@ int main(void)
 		cmocka_unit_test(q35_with_virtio_fs_and_no_memory_to_plug),
 		cmocka_unit_test(an_agent_that_is_reached_by_vsock_has_no_port),
 		cmocka_unit_test(q35_with_a_controller_for_disks_and_its_thread),
+		cmocka_unit_test(network_cards_with_one_queue_and_with_two_and_vhost),
 		cmocka_unit_test(arm64_virt),
 		cmocka_unit_test(a_comma_in_a_path_or_id_is_written_twice),
 		cmocka_unit_test(an_unknown_machine_type_is_named),

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* network.h - what the sandbox's network namespace holds becomes the guest's */
+#pragma once
+
+#include <stddef.h>
+
+#include "sandbox/network_record.h"
+#include "vm/vm.h"
+
+struct agentc;
+struct config;
+struct err;
+struct tap;
+
+struct sandbox_network {
+	struct net_scan scan;
+	struct network_record record; /* a wire for each endpoint */
+	struct tap **taps;            /* of each; owned */
+	struct vm_nic *nics;          /* for the hypervisor; what they point to is ours */
+	size_t n;
+	int *vhost; /* descriptors, for all queues; owned */
+	size_t n_vhost;
+};
+
+/*
+ * Finds what an engine has put into the namespace @netns and connects it with taps,
+ * which QEMU is to inherit. @path is the engine's name for the namespace, or NULL.
+ * What was made when it fails is for network_undo(). Nothing there is success.
+ */
+int network_connect(const struct config *config, int dirfd, int netns, const char *path,
+		    struct sandbox_network *ret, struct err *err);
+
+/* Gives the guest's interfaces their names, addresses, routes and neighbours. */
+int network_tell(const struct sandbox_network *network, struct agentc *agent, struct err *err);
+void network_done(struct sandbox_network *network);
+
+/*
+ * What has appeared in the namespace since: engines connect a container between
+ * create and start as well (Docker since 23, CNI). It is plugged in.
+ */
+int network_add_late(const char *sid, int dirfd, struct agentc *agent, struct err *err);
+
+/* Undoes it in a namespace that stays, from the record in @dirfd. What fails is logged. */
+void network_undo(int dirfd);
