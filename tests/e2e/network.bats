@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# A sandbox's network namespace, made as engines make it, becomes the guest's: with real traffic
+# between the container and a peer in another namespace.
+
+load ../lib/helpers
+
+setup()
+{
+	common_setup
+	POD=kt-$$-pod PEER=kt-$$-peer
+	ip netns add "$POD"
+	ip netns add "$PEER"
+	ip -n "$PEER" link set lo up
+}
+
+teardown()
+{
+	# What was made in the engine's namespace is gone before the engine takes it away.
+	for id in "$KATA_RUN_DIR"/kata-containers/containers-mapping/*; do
+		[[ ! -e $id ]] || "$RUNTIME" delete --force "$(basename "$id")" || true
+	done
+	status=0
+	as_before || status=1
+	ip netns delete "$POD"
+	ip netns delete "$PEER"
+	common_teardown
+	return $status
+}
+
+# connect NAME N [MTU] - a veth as NAME in the pod's namespace: 10.9.N.2 and fd09:N::2, the peer is .1
+connect()
+{
+	local name=$1 n=$2 mtu=${3:-1500}
+
+	ip link add "kt$$p$n" netns "$PEER" mtu "$mtu" type veth peer name "$name" netns "$POD" mtu "$mtu"
+	ip -n "$PEER" address add "10.9.$n.1/24" dev "kt$$p$n"
+	ip -n "$PEER" address add "fd09:$n::1/64" dev "kt$$p$n" nodad
+	ip -n "$PEER" link set "kt$$p$n" up
+	ip -n "$POD" address add "10.9.$n.2/24" dev "$name"
+	ip -n "$POD" address add "fd09:$n::2/64" dev "$name" nodad
+	ip -n "$POD" link set "$name" up
+	note_namespace
+}
+
+# state - of the pod's namespace: links, addresses, queues. Packets of neighbours come and go.
+state()
+{
+	ip -n "$POD" -o link show | sed -E 's/^[0-9]+: ([^:]*): .*( mtu [0-9]*) .*(link.*)/\1\2 \3/'
+	ip -n "$POD" -o address show scope global | awk '{ print $2, $3, $4 }' | sort
+	tc -n "$POD" qdisc show | sort
+}
+
+note_namespace() { state >"$WORK/namespace"; }
+
+as_before()
+{
+	[[ -e $WORK/namespace ]] || return 0
+	diff "$WORK/namespace" <(state) || { echo 'the namespace is not as it was'; return 1; }
+}
+
+# pod_bundle WORD… - a bundle in the pod's namespace
+pod_bundle()
+{
+	local dir
+
+	dir=$(bundle)
+	set_args "$dir" "$@"
+	edit_bundle "$dir" "(.linux.namespaces[] | select(.type == \"network\")).path = \"/run/netns/$POD\" |
+		.process.capabilities |= with_entries(.value += [\"CAP_NET_RAW\"])"
+	echo "$dir"
+}
+
+start_pod() { runtime run --detach --bundle "$(pod_bundle sleep 1000)" "$ID" </dev/null >/dev/null; }
+
+in_pod() { runtime exec "$ID" "$@" </dev/null; }
+in_peer() { ip netns exec "$PEER" "$@"; }
+
+# transfer ADDRESS - 64 MiB from the peer to the container arrive the same. Under emulation, on a
+# machine that is busy, that may take a minute.
+transfer()
+{
+	local pid
+
+	head -c 67108864 /dev/urandom >"$WORK/data"
+	timeout 200 "$RUNTIME" --kata-config "$USED_CONFIG" exec "$ID" \
+		sh -c 'nc -l -p 7000 | sha256sum' >"$WORK/sum" </dev/null 3>&- &
+	pid=$!
+	PATIENCE=30 wait_until in_pod sh -c 'netstat -ltn | grep -q :7000'
+	timeout 180 ip netns exec "$PEER" python3 -c 'import socket, sys
+with socket.create_connection((sys.argv[1], 7000)) as s:
+    s.sendall(open(sys.argv[2], "rb").read())
+    s.shutdown(socket.SHUT_WR)
+    s.recv(1)' "$1" "$WORK/data"
+	wait "$pid"
+	[[ $(cat "$WORK/sum") == "$(sha256sum <"$WORK/data")" ]]
+}
+
+answers() { in_peer busybox ping -c 1 -W 2 "$1"; }
+
+# works N - the pod of "connect eth0 N" can be reached by both families, and carries data.
+works()
+{
+	PATIENCE=20 wait_until answers "10.9.$1.2"
+	PATIENCE=20 wait_until answers "fd09:$1::2"
+	in_pod ping -c 1 -W 5 "10.9.$1.1"
+	transfer "10.9.$1.2"
+}
+
+@test "the interface has the name, MAC, MTU, addresses, routes and neighbours that it has on the host" {
+	connect eth0 1 1400
+	ip -n "$POD" route add default via 10.9.1.1
+	ip -n "$POD" route add 192.0.2.0/24 via 10.9.1.1 src 10.9.1.2 metric 77
+	ip -n "$POD" route add 198.51.100.0/24 dev eth0 scope link
+	ip -n "$POD" -6 route add default via fd09:1::1
+	ip -n "$POD" neigh add 10.9.1.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
+	start_pod
+	shown=$(in_pod ip address show dev eth0)
+	[[ $shown == *"$(ip netns exec "$POD" cat /sys/class/net/eth0/address)"* ]]
+	[[ $shown == *'mtu 1400'* ]]
+	[[ $shown == *'inet 10.9.1.2/24'* ]]
+	[[ $shown == *'inet6 fd09:1::2/64'* ]]
+	routes=$(in_pod ip route)
+	[[ $routes == *'default via 10.9.1.1 dev eth0'* ]]
+	[[ $routes == *'192.0.2.0/24 via 10.9.1.1 dev eth0'*'src 10.9.1.2'*'metric 77'* ]]
+	[[ $routes == *'198.51.100.0/24 dev eth0 scope link'* ]]
+	in_pod ip -6 route | grep -q 'default via fd09:1::1 dev eth0'
+	in_pod ip neigh | grep -q '10.9.1.77 dev eth0 lladdr 02:00:00:00:00:77'
+}
+
+@test "tcfilter: both families, and 64 MiB" {
+	connect eth0 2
+	start_pod
+	tc -n "$POD" filter show dev eth0 ingress | grep -q mirred
+	works 2
+}
+
+@test "macvtap: both families, and 64 MiB" {
+	set_config internetworking_model '"macvtap"'
+	connect eth0 3
+	start_pod
+	ip -n "$POD" -d link show | grep -q 'macvtap mode bridge'
+	works 3
+}
+
+@test "bridged: both families, and 64 MiB" {
+	set_config internetworking_model '"bridged"'
+	connect eth0 4
+	start_pod
+	ip -n "$POD" -d link show br0_kata | grep -q bridge
+	works 4
+}
+
+@test "none: nothing but lo" {
+	set_config internetworking_model '"none"'
+	connect eth0 5
+	runtime run --bundle "$(pod_bundle ls /sys/class/net)" "$ID" >"$WORK/out" </dev/null
+	[ "$(cat "$WORK/out")" = lo ]
+}
+
+@test "an MTU of 9000 is used" {
+	connect eth0 6 9000
+	start_pod
+	PATIENCE=20 wait_until answers 10.9.6.2
+	in_peer busybox ping -c 1 -W 5 -s 8900 10.9.6.2
+}
+
+@test "two interfaces, of the name and order that they have" {
+	connect eth0 7
+	connect net1 8
+	start_pod
+	PATIENCE=20 wait_until answers 10.9.7.2
+	PATIENCE=20 wait_until answers 10.9.8.2
+	in_pod ip address show dev net1 | grep -q 10.9.8.2/24
+}
+
+@test "an interface that comes between create and start is there at start" {
+	runtime create --bundle "$(pod_bundle sleep 1000)" "$ID" </dev/null
+	connect eth0 9
+	runtime start "$ID"
+	works 9
+}
+
+@test "a pod's containers share interfaces and lo" {
+	connect eth0 10
+	start_pod
+	start_member member "$ID" sh -c 'mkdir /tmp/www; echo page >/tmp/www/index.html; httpd -f -p 8000 -h /tmp/www'
+	PATIENCE=20 wait_until in_pod wget -q -O /dev/null http://127.0.0.1:8000/
+	[ "$(in_peer busybox wget -q -O - http://10.9.10.2:8000/)" = page ]
+}
+
+@test "several vCPUs: as many queues" {
+	set_config default_vcpus 2
+	connect eth0 11
+	start_pod
+	[ "$(in_pod ls /sys/class/net/eth0/queues | grep -c rx-)" -eq 2 ]
+	PATIENCE=20 wait_until answers 10.9.11.2
+}
+
+@test "an interface that no guest can have is named, and nothing is left" {
+	connect eth0 12
+	ip -n "$POD" tuntap add tun0 mode tun
+	ip -n "$POD" address add 10.9.13.2/24 dev tun0
+	ip -n "$POD" link set tun0 up
+	fails runtime create --bundle "$(pod_bundle true)" "$ID"
+	says 'tun0 (tun) is no Ethernet device'
+	ip -n "$POD" link delete tun0
+	note_namespace
+}
+
+@test "disable_new_netns is for internetworking_model none alone" {
+	set_config disable_new_netns true
+	dir=$(bundle)
+	set_args "$dir" ls /sys/class/net
+	fails runtime run --bundle "$dir" "$ID"
+	says 'disable_new_netns' 'internetworking_model'
+	set_config internetworking_model '"none"'
+	runtime run --bundle "$dir" "$ID" >"$WORK/out" </dev/null
+	[ "$(cat "$WORK/out")" = lo ]
+}
+
+@test "a machine that is killed: delete gives the namespace back as it was, with each model" {
+	connect eth0 14
+	for model in tcfilter macvtap bridged; do
+		set_config internetworking_model "\"$model\""
+		start_pod
+		kill -KILL "$(pid_of_helper qemu)" "$(pid_of_helper proxy)"
+		runtime delete --force "$ID"
+		as_before
+	done
+}
