@@ -10,7 +10,7 @@ _kata_runtime_options()
 _kata_runtime()
 {
 	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local command='' i words
+	local command='' subcommand='' i words
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -19,6 +19,8 @@ _kata_runtime()
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
+			# Those of our own have commands of theirs.
+			[[ $command == kata-* ]] && ((i + 1 < COMP_CWORD)) && subcommand=${COMP_WORDS[i + 1]}
 			break
 			;;
 		esac
@@ -32,9 +34,12 @@ _kata_runtime()
 	--format) words='table json' ;;
 	*)
 		if [[ $word == -* ]]; then
-			words=$(_kata_runtime_options "$program" ${command:+"$command"})
+			words=$(_kata_runtime_options "$program" ${command:+"$command"} ${subcommand:+"$subcommand"})
 		elif [[ -z $command ]]; then
 			words=$("$program" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
+		elif [[ $command == kata-* && -z $subcommand ]]; then
+			words=$("$program" "$command" --help 2>/dev/null |
+				sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 		else
 			words=$("$program" list --quiet 2>/dev/null)
 		fi

@@ -113,6 +113,9 @@ completed()
 	[ "$(completed kata-runtime kill --a)" = --all ]
 	[ "$(completed kata-runtime --log-format js)" = json ]
 	[ "$(completed kata-runtime state "${ID:0:1}")" = "$ID" ]
+	[ "$(completed kata-runtime kata-ipvs '' | sort | xargs)" = 'cleanup ipvsadm' ]
+	[ "$(completed kata-runtime kata-ipvs ipvsadm --r)" = --restore ]
+	[ "$(completed kata-runtime kata-ipvs cleanup "${ID:0:1}")" = "$ID" ]
 }
 
 # on_console COMMAND - runs a line of shell with a terminal's path in $CONSOLE; its output is what is shown there.
