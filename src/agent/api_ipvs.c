@@ -193,46 +193,44 @@ static void staged_too_late(struct timer *timer)
 	staged_give_up(container_of(timer, struct ipvs_staged, timer));
 }
 
-/* Finds or begins what is staged on the connection of @req. */
-static int staged_open(struct ttrpc_request *req, struct ipvs_staged **ret, struct err *err)
+/* Finds or begins what is staged on the connection of @req; NULL with @err set. */
+static struct ipvs_staged *staged_open(struct ttrpc_request *req, struct err *err)
 {
 	struct agent *agent = req->context;
 	struct ipvs_staged *staged = req->conn->kept;
 
-	if (!staged && agent->ipvs_staged)
-		return err_set(err, EBUSY, "another restore is under way; try again");
-	if (!staged) {
-		staged = xcalloc(1, sizeof(*staged));
-		staged->agent = agent;
-		req->conn->kept = staged;
-		req->conn->kept_free = staged_free;
-		agent->ipvs_staged = staged;
+	if (staged && staged->dead) {
+		(void)err_set(err, ETIMEDOUT,
+			      "an earlier part of this change was refused, or came more than %u s "
+			      "before",
+			      STAGED_MAX_MS / 1000);
+		return NULL;
 	}
-	if (staged->dead)
-		return err_set(err, ETIMEDOUT,
-			       "an earlier part of this change was refused, or came more than %u s "
-			       "before",
-			       STAGED_MAX_MS / 1000);
-	*ret = staged;
-	return 0;
+	if (staged)
+		return staged;
+	if (agent->ipvs_staged) {
+		(void)err_set(err, EBUSY, "another restore is under way; try again");
+		return NULL;
+	}
+	staged = xcalloc(1, sizeof(*staged));
+	staged->agent = agent;
+	req->conn->kept = staged;
+	req->conn->kept_free = staged_free;
+	agent->ipvs_staged = staged;
+	return staged;
 }
 
-static int stage(struct ttrpc_request *req, const Katac__IpvsChangeRequest *message,
+static int stage(struct ipvs_staged *staged, const Katac__IpvsChangeRequest *message,
 		 struct err *err)
 {
-	struct ipvs_staged *staged = NULL;
-	int r;
+	int r = ipvs_change_add(&staged->change, message, err);
 
-	r = staged_open(req, &staged, err);
 	if (r < 0)
-		return r;
-	r = ipvs_change_add(&staged->change, message, err);
-	if (r < 0) {
 		staged_give_up(staged);
-		return r;
-	}
-	timer_set(staged->agent->loop, &staged->timer, deadline_in(STAGED_MAX_MS), staged_too_late);
-	return 0;
+	else
+		timer_set(staged->agent->loop, &staged->timer, deadline_in(STAGED_MAX_MS),
+			  staged_too_late);
+	return r;
 }
 
 /* The whole change that @in is or completes; *ret stays empty as long as more is to come. */
@@ -248,10 +246,12 @@ static int gather(struct ttrpc_request *req, const ProtobufCMessage *in, struct 
 			       message->n_rules, RULES_PER_CALL);
 	if (!message->more && !req->conn->kept)
 		return ipvs_change_add(ret, message, err);
-	r = stage(req, message, err);
+	staged = staged_open(req, err);
+	if (!staged)
+		return -err->code;
+	r = stage(staged, message, err);
 	if (r < 0 || message->more)
 		return r;
-	staged = req->conn->kept;
 	req->conn->kept = NULL;
 	*ret = ipvs_change_take(&staged->change);
 	staged_free(staged);

@@ -398,6 +398,7 @@ int netlink_call(struct netlink *netlink, struct nl_msg *msg, uint64_t deadline,
 	struct call call = { .sequence = ++netlink->sequence, .fn = fn, .data = data };
 	int r;
 
+	assert(head); /* it has begun */
 	head->nlmsg_len = (uint32_t)buf_len(&msg->buf);
 	head->nlmsg_seq = call.sequence;
 	/* A dump ends with NLMSG_DONE, all else with the acknowledgement. */
@@ -417,6 +418,7 @@ int netlink_batch(struct netlink *netlink, struct nl_msg *msgs, size_t n, uint64
 	for (size_t i = 0; i < n; i++) {
 		struct nlmsghdr *head = (struct nlmsghdr *)(void *)buf_data(&msgs[i].buf);
 
+		assert(head); /* it has begun */
 		results[i] = 0;
 		head->nlmsg_len = (uint32_t)buf_len(&msgs[i].buf);
 		head->nlmsg_seq = ++netlink->sequence;

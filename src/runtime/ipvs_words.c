@@ -74,7 +74,7 @@ int ipvs_words_split(const char *text, size_t len, char ***ret, struct err *err)
 	if (r < 0)
 		return r;
 	for (;;) {
-		char *word;
+		char *word = NULL;
 
 		while (pos < len && is_blank(text[pos]))
 			pos++;

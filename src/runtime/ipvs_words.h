@@ -22,9 +22,9 @@ const char *ipvs_shown(const char *text, char ret[static IPVS_SHOWN_SIZE]);
 
 /* An option that a command line may have. The last of a table has no name. */
 struct ipvs_option {
-	char letter; /* 0: none */
 	const char *name;
 	const char *metavar; /* NULL: it takes no value */
+	char letter;         /* 0: none */
 	bool hidden;         /* known, so that it can be refused by name */
 };
 
