@@ -474,8 +474,8 @@ guest_limits()
 
 @test "podman pod: stop, start, restart; a shared pid namespace" {
 	podman pod create --name "$NAME" --share net,ipc,uts,pid
-	podman run --detach --pod "$NAME" --name "$NAME-1" "$IMAGE" sleep 1111
-	podman run --detach --pod "$NAME" --name "$NAME-2" "$IMAGE" sleep 2222
+	podman run --detach --stop-timeout 1 --pod "$NAME" --name "$NAME-1" "$IMAGE" sleep 1111
+	podman run --detach --stop-timeout 1 --pod "$NAME" --name "$NAME-2" "$IMAGE" sleep 2222
 	has "$(podman exec "$NAME-1" ps -o args)" 'sleep 1111' 'sleep 2222'
 	exits 0 podman pod stop --time 1 "$NAME"
 	is exited "$(field "$NAME-1" .State.Status)"
