@@ -142,21 +142,24 @@ is_clean()
 }
 
 # forgets_by_itself ACT VICTIM - where a client forgets a container without asking the runtime, any
-# runtime, to delete it: Podman whose conmon dies while it stops it; Docker when the runtime dies in
-# its delete, which leaves containerd with the task.
+# runtime, to delete it: Podman whose conmon dies while it stops it; Docker and Podman when the
+# runtime dies in its delete, which they ask for once.
 forgets_by_itself()
 {
 	case $client/$1/$2 in
 	podman/stop/conmon | podman/clean/conmon) ;;
 	docker/stop/kata-runtime | docker/clean/kata-runtime | docker/stop/runc | docker/clean/runc) ;;
+	podman/stop/kata-runtime | podman/clean/kata-runtime | podman/stop/runc | podman/clean/runc) ;;
 	*) false ;;
 	esac
 }
 
-# delete_forgotten - what an administrator does then.
+# delete_forgotten - what an administrator does then; kata-runtime finishes its own delete by itself.
 delete_forgotten()
 {
 	local id
+
+	"do_$client" next forgotten
 
 	for id in $(ctr --namespace moby task list --quiet); do
 		ctr --namespace moby task delete --force "$id"
