@@ -12,6 +12,7 @@
 
 struct page {
 	struct conntrack_flows *to;
+	size_t room;
 	bool more;
 };
 
@@ -40,7 +41,10 @@ static int take_flows(void *data, const ProtobufCMessage *message, struct err *e
 	page->more = from->more;
 	if (from->more && from->n_flows == 0)
 		return nonsense(err);
-	to->items = xrealloc(to->items, (to->n + from->n_flows + 1) * sizeof(*to->items));
+	if (to->n + from->n_flows > page->room) {
+		page->room = 2 * (to->n + from->n_flows);
+		to->items = xrealloc(to->items, page->room * sizeof(*to->items));
+	}
 	for (size_t i = 0; i < from->n_flows; i++) {
 		const Katac__ConntrackFlow *f = from->flows[i];
 		struct conntrack_flow *item = &to->items[to->n++];

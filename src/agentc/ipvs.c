@@ -277,6 +277,7 @@ int agentc_ipvs_timeouts(struct agentc *agent, uint64_t deadline, struct ipvs_ti
 
 struct connections_page {
 	struct ipvs_connections *to;
+	size_t room;
 	bool more;
 };
 
@@ -290,7 +291,10 @@ static int take_connections(void *data, const ProtobufCMessage *message, struct 
 	page->more = from->more;
 	if (from->more && from->n_connections == 0)
 		return nonsense("IpvsConnections", err);
-	to->items = xrealloc(to->items, (to->n + from->n_connections + 1) * sizeof(*to->items));
+	if (to->n + from->n_connections > page->room) {
+		page->room = 2 * (to->n + from->n_connections);
+		to->items = xrealloc(to->items, page->room * sizeof(*to->items));
+	}
 	for (size_t i = 0; i < from->n_connections; i++) {
 		const Katac__IpvsConnection *c = from->connections[i];
 		struct ipvs_connection *item = &to->items[to->n++];

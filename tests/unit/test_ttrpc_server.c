@@ -437,9 +437,28 @@ TEST(a_million_refused_requests_do_not_grow_a_connection_that_is_read)
 	buf_done(&in);
 }
 
+static void count_end(void *kept)
+{
+	++*(unsigned *)kept;
+}
+
+TEST(what_a_handler_keeps_ends_with_the_connection)
+{
+	unsigned ends = 0;
+
+	conn.kept = &ends;
+	conn.kept_free = count_end;
+	ttrpc_conn_done(&conn);
+	assert_int_equal(ends, 1);
+	assert_null(conn.kept);
+	ttrpc_conn_done(&conn);
+	assert_int_equal(ends, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SETUP_TEST(what_a_handler_keeps_ends_with_the_connection),
 		SETUP_TEST(a_call_is_answered_at_once),
 		SETUP_TEST(requests_may_arrive_byte_by_byte),
 		SETUP_TEST(an_errno_of_the_handler_arrives_as_the_same_errno),
