@@ -20,9 +20,9 @@
 
 int disk_check_driver(const char *driver, struct err *err)
 {
-	if (str_eq(driver, "blk") || str_eq(driver, "scsi"))
+	if (str_eq(driver, "blk") || str_eq(driver, "scsi") || str_eq(driver, "nvdimm"))
 		return 0;
-	return err_set(err, ENOSYS, "disk driver '%.32s' is not one of blk, scsi", driver);
+	return err_set(err, ENOSYS, "disk driver '%.32s' is not one of blk, scsi, nvdimm", driver);
 }
 
 static int parse_scsi(const char *address, uint64_t *ret_id, uint64_t *ret_lun, struct err *err)
@@ -72,8 +72,25 @@ static int find_scsi(const char *address, char **ret, struct err *err)
 	return 0;
 }
 
+/* Its name is its address: the host knows the order in which they came. */
+static int find_pmem(const char *address, char **ret, struct err *err)
+{
+	CLEANUP(free) char *path = xasprintf("/sys/class/block/%.16s", address);
+	uint64_t number;
+
+	if (!str_starts(address, "pmem") ||
+	    str_to_u64(address + strlen("pmem"), 0, UINT32_MAX, &number) < 0)
+		return err_set(err, EINVAL, "'%.32s' is not the name of an nvdimm", address);
+	if (access(path, F_OK) < 0)
+		return 0;
+	*ret = xstrdup(address);
+	return 1;
+}
+
 int disk_find(const char *driver, const char *address, char **ret_name, struct err *err)
 {
+	if (str_eq(driver, "nvdimm"))
+		return find_pmem(address, ret_name, err);
 	return str_eq(driver, "scsi") ? find_scsi(address, ret_name, err)
 				      : pci_find(PCI_SYSFS, address, "block", ret_name, err);
 }

@@ -46,8 +46,8 @@ int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *
 
 /* A disk that was plugged in for a container: a device of it, or mounted in the guest. */
 struct agentc_disk {
-	const char *driver;         /* "blk" or "scsi" */
-	const char *address;        /* a PCI path, or "ID:LUN" */
+	const char *driver;         /* "blk", "scsi" or "nvdimm" */
+	const char *address;        /* a PCI path, "ID:LUN", "pmem0" */
 	const char *container_path; /* its device in linux.devices, or NULL */
 	const char *mount_point;    /* or NULL */
 	const char *fstype;

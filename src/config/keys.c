@@ -40,7 +40,7 @@ static const char *const machine_types[] = { "virt", NULL };
 #endif
 
 static const char *const shared_fs[] = { "virtio-9p", "virtio-fs", NULL };
-static const char *const block_drivers[] = { "virtio-scsi", "virtio-blk", NULL };
+static const char *const block_drivers[] = { "virtio-scsi", "virtio-blk", "nvdimm", NULL };
 static const char *const network_models[] = { "default", "tcfilter", "macvtap",
 					      "bridged", "none",     NULL };
 static const char *const cache_modes[] = { "none", "auto", "always", NULL };

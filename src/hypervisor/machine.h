@@ -40,6 +40,7 @@ struct machine {
 	char *const *globals; /* driver.property=value */
 	unsigned root_ports;  /* q35 */
 	bool scsi;            /* a controller for disks */
+	bool nvdimm;          /* disks may come as memory */
 	bool iothread;        /* that has a thread of its own */
 	enum share_kind share;
 	const char *share_path; /* 9p: the directory; virtio-fs: virtiofsd's socket */

@@ -68,8 +68,9 @@ static void add_machine(char ***args, const struct machine *m, const struct mach
 {
 	bool kvm = str_eq(m->accelerator, "kvm");
 
-	add(args, "-machine", "%s,%s,accel=%s,memory-backend=ram0%s%s", kind->type, kind->options,
-	    m->accelerator, *m->machine_options ? "," : "", m->machine_options);
+	add(args, "-machine", "%s,%s,accel=%s,memory-backend=ram0%s%s%s", kind->type, kind->options,
+	    m->accelerator, m->nvdimm ? ",nvdimm=on" : "", *m->machine_options ? "," : "",
+	    m->machine_options);
 	add(args, "-cpu", "%s", kvm ? kind->cpu_kvm : kind->cpu_tcg);
 	add(args, "-smp", "%u,cores=1,threads=1,sockets=%u,maxcpus=%u", m->vcpus, m->max_vcpus,
 	    m->max_vcpus);

@@ -112,6 +112,37 @@ int qemu_add_scsi_disk(struct qmp *qmp, const char *id, unsigned number, uint64_
 	return run(qmp, "device_add", &w, deadline, err);
 }
 
+int qemu_add_nvdimm(struct qmp *qmp, const struct qemu_disk *disk, uint64_t bytes,
+		    uint64_t deadline, struct err *err)
+{
+	CLEANUP(free) char *device = xasprintf("%s-dev", disk->id);
+	CLEANUP(free) char *removal = xasprintf("{\"id\":\"%s\"}", disk->id);
+	struct json_writer w = { 0 };
+	struct err ignored = { 0 };
+	int r;
+
+	json_open_object(&w, NULL);
+	json_put_string(&w, "qom-type", "memory-backend-file");
+	json_put_string(&w, "id", disk->id);
+	json_put_string(&w, "mem-path", disk->path);
+	json_put_u64(&w, "size", bytes);
+	json_put_bool(&w, "share", true);
+	json_put_bool(&w, "readonly", disk->read_only);
+	r = run(qmp, "object-add", &w, deadline, err);
+	if (r < 0)
+		return r;
+	w = (struct json_writer){ 0 };
+	json_open_object(&w, NULL);
+	json_put_string(&w, "driver", "nvdimm");
+	json_put_string(&w, "id", device);
+	json_put_string(&w, "memdev", disk->id);
+	json_put_bool(&w, "unarmed", disk->read_only);
+	r = run(qmp, "device_add", &w, deadline, err);
+	if (r < 0)
+		(void)qmp_command(qmp, "object-del", removal, deadline, NULL, &ignored);
+	return r;
+}
+
 int qemu_remove_disk(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err)
 {
 	CLEANUP(free) char *device = xasprintf("%s-dev", id);

@@ -33,5 +33,12 @@ int qemu_add_virtio_blk(struct qmp *qmp, const char *id, const struct pci_place 
 /* @number gives id and logical unit behind the controller of the machine. */
 int qemu_add_scsi_disk(struct qmp *qmp, const char *id, unsigned number, uint64_t deadline,
 		       struct err *err);
+/*
+ * The whole of @disk as memory of the guest, without a node: its cache is the host's
+ * page cache. It cannot be taken away again: QEMU 7.2 has no unplugging of it.
+ */
+int qemu_add_nvdimm(struct qmp *qmp, const struct qemu_disk *disk, uint64_t bytes,
+		    uint64_t deadline, struct err *err);
+
 /* Waits until the guest has let it go. Success when there is none. */
 int qemu_remove_disk(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err);

@@ -137,7 +137,8 @@ static int count_vcpus(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret
 	return r;
 }
 
-static int count_dimms(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret, struct err *err)
+int qemu_count_memory_devices(struct qmp *qmp, const char *kind, uint64_t deadline, unsigned *ret_n,
+			      struct err *err)
 {
 	CLEANUP(json_free) struct json *answer = NULL;
 	struct json_at list;
@@ -150,7 +151,7 @@ static int count_dimms(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret
 		return r;
 	root = json_root(answer);
 	r = json_get_array(&root, "return", &list, &n, err);
-	ret->n_dimms = 0;
+	*ret_n = 0;
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		CLEANUP(free) char *type = NULL;
 		struct json_at item;
@@ -158,8 +159,8 @@ static int count_dimms(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret
 		r = json_item_object(&list, i, &item, err);
 		if (r == 0)
 			r = json_get_string(&item, "type", &type, err);
-		if (r == 0 && type && str_eq(type, "dimm"))
-			ret->n_dimms++;
+		if (r == 0 && type && str_eq(type, kind))
+			++*ret_n;
 	}
 	return r < 0 ? r : 0;
 }
@@ -173,7 +174,7 @@ int qemu_ask_size(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret, str
 
 	r = count_vcpus(qmp, deadline, ret, err);
 	if (r == 0)
-		r = count_dimms(qmp, deadline, ret, err);
+		r = qemu_count_memory_devices(qmp, "dimm", deadline, &ret->n_dimms, err);
 	if (r == 0)
 		r = qmp_query(qmp, "query-memory-size-summary", NULL, deadline, &answer, err);
 	if (r < 0)

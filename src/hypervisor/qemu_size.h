@@ -19,6 +19,10 @@ struct qemu_size {
 
 int qemu_ask_size(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret, struct err *err);
 
+/* How many memory devices of @kind, "dimm" or "nvdimm", there are. */
+int qemu_count_memory_devices(struct qmp *qmp, const char *kind, uint64_t deadline, unsigned *ret_n,
+			      struct err *err);
+
 /* Adds one vCPU, the lowest that is free. -ENOSPC: there are as many as maxcpus. */
 int qemu_add_vcpu(struct qmp *qmp, uint64_t deadline, struct err *err);
 

@@ -24,6 +24,7 @@
 
 #define FLOPPY_MAJOR 2u
 #define CDROM_MAJOR  11u
+#define SECTOR       512u /* of sysfs, whatever the disk's own is */
 #define PROBE_LEN    4096u
 
 void disks_done(struct disks *disks)
@@ -73,6 +74,7 @@ static int find_node(dev_t dev, char **ret, struct err *err)
 
 static int add(struct disks *disks, dev_t dev, bool read_only, struct disk **ret, struct err *err)
 {
+	CLEANUP(free) char *sectors = sysfs_of(dev, "size");
 	CLEANUP(free) char *locked = sysfs_of(dev, "ro");
 	CLEANUP(free) char *path = NULL;
 	struct disk *disk;
@@ -90,6 +92,7 @@ static int add(struct disks *disks, dev_t dev, bool read_only, struct disk **ret
 	disks->items = xrealloc(disks->items, (disks->n + 1) * sizeof(*disks->items));
 	disk = &disks->items[disks->n++];
 	*disk = (struct disk){ .dev = dev, .path = take_ptr(path) };
+	disk->bytes = sectors ? strtoull(sectors, NULL, 10) * SECTOR : 0;
 	disk->read_only = read_only || (locked && *locked == '1');
 	*ret = disk;
 	return 0;
@@ -269,12 +272,14 @@ int disks_take_devices(struct disks *disks, const struct oci_spec *spec, struct 
 
 struct agentc_disk *disks_for_agent(const struct disks *disks)
 {
-	bool scsi = str_eq(disks->config->hypervisor.block_device_driver, "virtio-scsi");
+	const char *driver = disks->config->hypervisor.block_device_driver;
 	struct agentc_disk *list = xcalloc(disks->n + 1, sizeof(*list));
 
 	for (size_t i = 0; i < disks->n; i++)
 		list[i] = (struct agentc_disk){
-			.driver = scsi ? "scsi" : "blk",
+			.driver = str_eq(driver, "nvdimm")        ? "nvdimm"
+				  : str_eq(driver, "virtio-scsi") ? "scsi"
+								  : "blk",
 			.address = disks->items[i].address,
 			.container_path = disks->items[i].container_path,
 			.mount_point = disks->items[i].mount_point,

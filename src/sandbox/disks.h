@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct agentc_disk;
@@ -21,6 +22,7 @@ struct disk {
 	dev_t dev;
 	char *path; /* of its node on the host; owned */
 	bool read_only;
+	uint64_t bytes;
 	char *container_path; /* what it is in the container; or */
 	char *mount_point;    /* where the guest mounts it, */
 	const char *fstype;   /* and as what */

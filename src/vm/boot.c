@@ -404,6 +404,7 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.globals = globals,
 		.root_ports = (unsigned)config->hypervisor.root_ports,
 		.scsi = str_eq(config->hypervisor.block_device_driver, "virtio-scsi"),
+		.nvdimm = str_eq(config->hypervisor.block_device_driver, "nvdimm"),
 		.iothread = config->hypervisor.enable_iothreads,
 		.share = virtio_fs ? SHARE_VIRTIO_FS : SHARE_9P,
 		.share_path = virtio_fs ? socket : boot->params->share,

@@ -54,11 +54,15 @@ int plug_nic_add(struct plug *plug, const struct plug_nic *nic, char ret_path[PL
 /* -ETIMEDOUT when the guest does not let the device go: then it is all still there. */
 int plug_nic_remove(struct plug *plug, const char *name, struct err *err);
 
+/* A PCI device of its own; behind the machine's controller; memory, which stays to the end. */
+enum plug_driver { PLUG_VIRTIO_BLK, PLUG_VIRTIO_SCSI, PLUG_NVDIMM };
+
 /* A block device of the host. */
 struct plug_disk {
 	unsigned number;  /* unique in the machine: what it is removed by */
 	const char *path; /* of the device's node on the host */
-	bool scsi;        /* behind the machine's controller; else a PCI device of its own */
+	enum plug_driver driver;
+	uint64_t bytes; /* its size; for nvdimm */
 	bool read_only;
 	bool cache_set; /* whether the next two say something */
 	bool cache_direct;
@@ -67,7 +71,7 @@ struct plug_disk {
 
 /*
  * Plugs in a disk; what was done is undone when a step fails. @ret_address is
- * what the agent finds it by: the PCI path, or "ID:LUN" with @scsi. Errors as plug_nic_add().
+ * what the agent finds it by: the PCI path, "ID:LUN" or "pmemN". Errors as plug_nic_add().
  */
 int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_address[PLUG_PATH_LEN],
 		  struct err *err);

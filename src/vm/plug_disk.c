@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "hypervisor/qemu_disks.h"
 #include "hypervisor/qemu_pci.h"
+#include "hypervisor/qemu_size.h"
 #include "vm/internal.h"
 #include "vm/plug.h"
 
@@ -23,7 +24,7 @@ static int add_front_end(struct plug *plug, const struct plug_disk *disk, const 
 	struct pci_place place = { 0 };
 	int r;
 
-	if (disk->scsi) {
+	if (disk->driver == PLUG_VIRTIO_SCSI) {
 		snprintf(ret_address, PLUG_PATH_LEN, "%u:%u", disk->number / 256,
 			 disk->number % 256);
 		return qemu_add_scsi_disk(plug->qmp, id, disk->number, deadline_in(PLUG_MS), err);
@@ -33,6 +34,25 @@ static int add_front_end(struct plug *plug, const struct plug_disk *disk, const 
 		return r;
 	memcpy(ret_address, place.guest_path, PLUG_PATH_LEN);
 	return qemu_add_virtio_blk(plug->qmp, id, &place, deadline_in(PLUG_MS), err);
+}
+
+/* The guest numbers them in the order in which they come. */
+static int add_nvdimm(struct plug *plug, const struct qemu_disk *disk, uint64_t bytes,
+		      char ret_address[PLUG_PATH_LEN], struct err *err)
+{
+	unsigned n = 0;
+	int r;
+
+	r = qemu_count_memory_devices(plug->qmp, "nvdimm", deadline_in(PLUG_MS), &n, err);
+	if (r < 0)
+		return r;
+	snprintf(ret_address, PLUG_PATH_LEN, "pmem%u", n);
+	r = qemu_add_nvdimm(plug->qmp, disk, bytes, deadline_in(PLUG_MS), err);
+	return r < 0 ? err_prefix(err,
+				  "%llu MiB as memory (see [hypervisor.qemu] memory_offset and "
+				  "memory_slots)",
+				  (unsigned long long)bytes >> 20)
+		     : 0;
 }
 
 int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_address[PLUG_PATH_LEN],
@@ -50,16 +70,20 @@ int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_addr
 	char id[QEMU_NODE_NAME_MAX + 1];
 	int r;
 
-	if (disk->scsi && disk->number >= QEMU_SCSI_DISKS)
+	if (disk->driver == PLUG_VIRTIO_SCSI && disk->number >= QEMU_SCSI_DISKS)
 		return err_set(err, ENOSPC, "plug in %s: the machine has %u disks already",
 			       disk->path, QEMU_SCSI_DISKS);
 	disk_id(disk->number, id);
 	named.id = id;
-	r = qemu_add_disk_node(plug->qmp, &named, deadline_in(PLUG_MS), err);
-	if (r == 0)
-		r = fault_point("disk node", err);
-	if (r == 0)
-		r = add_front_end(plug, disk, id, ret_address, err);
+	if (disk->driver == PLUG_NVDIMM) {
+		r = add_nvdimm(plug, &named, disk->bytes, ret_address, err);
+	} else {
+		r = qemu_add_disk_node(plug->qmp, &named, deadline_in(PLUG_MS), err);
+		if (r == 0)
+			r = fault_point("disk node", err);
+		if (r == 0)
+			r = add_front_end(plug, disk, id, ret_address, err);
+	}
 	if (r == 0)
 		r = fault_point("disk plugged", err);
 	if (r == 0)

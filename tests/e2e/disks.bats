@@ -112,6 +112,25 @@ device_both_ways()
 	each_driver device_both_ways
 }
 
+@test "disks: nvdimm is a driver too; what it has plugged in stays until the machine ends" {
+	local dir
+
+	set_config block_device_driver '"nvdimm"'
+	truncate -s 128M "$WORK/a.img"
+	mkfs.ext4 -q -F "$WORK/a.img"
+	LOOP=$(losetup --find --show "$WORK/a.img")
+	LOOPS+=("$LOOP")
+	dir=$(bundle)
+	set_args "$dir" sh -c 'grep " /data " /proc/mounts; echo guest >/data/x'
+	volume "$dir" "$LOOP" /data
+	runtime run --bundle "$dir" "$ID" </dev/null >"$WORK/out"
+	grep -q '^/dev/pmem0 /data ext4 rw' "$WORK/out"
+	fsck.ext4 -n -f "$LOOP"
+	start_sleeper
+	start_member m "$ID"
+	runtime delete --force m
+}
+
 @test "disks: --device for reading only cannot be written, in the guest or by QEMU" {
 	disk a
 	dir=$(bundle)

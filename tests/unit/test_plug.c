@@ -413,7 +413,7 @@ TEST(a_scsi_disk_is_behind_the_controller)
 {
 	const struct plug_disk disk = { .number = 258,
 					.path = "/dev/loop7",
-					.scsi = true,
+					.driver = PLUG_VIRTIO_SCSI,
 					.cache_set = true,
 					.cache_direct = true };
 	char address[PLUG_PATH_LEN];
@@ -422,6 +422,21 @@ TEST(a_scsi_disk_is_behind_the_controller)
 	assert_int_equal(plug_disk_add(plug, &disk, address, &err), 0);
 	assert_string_equal(address, "1:2");
 	assert_told("scsi-disk");
+}
+
+TEST(an_nvdimm_is_memory_and_stays)
+{
+	const struct plug_disk disk = { .number = 0,
+					.path = "/dev/loop7",
+					.driver = PLUG_NVDIMM,
+					.bytes = 128 << 20,
+					.read_only = true };
+	char address[PLUG_PATH_LEN];
+
+	start((struct fake_devices){ 0 }, "");
+	assert_int_equal(plug_disk_add(plug, &disk, address, &err), 0);
+	assert_string_equal(address, "pmem0");
+	assert_told("nvdimm");
 }
 
 TEST(a_disk_that_fails_leaves_nothing)
@@ -464,6 +479,7 @@ int main(void)
 		TMP_TEST(memory_is_of_the_same_kind_as_the_machines_own),
 		TMP_TEST(a_virtio_disk_comes_and_goes),
 		TMP_TEST(a_scsi_disk_is_behind_the_controller),
+		TMP_TEST(an_nvdimm_is_memory_and_stays),
 		TMP_TEST(a_disk_that_fails_leaves_nothing),
 		TMP_TEST(memory_that_qemu_refuses_leaves_no_back_end),
 	};
