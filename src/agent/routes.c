@@ -19,6 +19,8 @@
 /* The guest as it is. */
 struct state {
 	struct netlink *nl;
+	char *const *devices; /* whose routes are replaced: n_devices, 0 for all */
+	size_t n_devices;
 	struct rtnl_links links;
 	struct rtnl_routes routes; /* those that routes_list() tells */
 };
@@ -258,6 +260,18 @@ static int add_all(struct netlink *nl, const struct rtnl_route *list, size_t n, 
 	return r;
 }
 
+static bool is_concerned(const struct state *state, const struct rtnl_route *route)
+{
+	const struct rtnl_link *link = rtnl_link_by_index(&state->links, route->index);
+
+	if (!link || link->flags & IFF_LOOPBACK)
+		return false;
+	for (size_t i = 0; i < state->n_devices; i++)
+		if (str_eq(state->devices[i], link->name))
+			return true;
+	return state->n_devices == 0;
+}
+
 /* What the kernel has made by itself comes and goes with addresses. */
 static int remove_others(struct state *state, const struct rtnl_route *list, size_t n,
 			 struct err *err)
@@ -268,7 +282,7 @@ static int remove_others(struct state *state, const struct rtnl_route *list, siz
 	for (size_t i = 0; r == 0 && i < there.n; i++) {
 		const struct rtnl_route *route = &there.items[i];
 
-		if (route->protocol == RTPROT_KERNEL || is_on_lo(route, &state->links) ||
+		if (route->protocol == RTPROT_KERNEL || !is_concerned(state, route) ||
 		    contains(list, n, route))
 			continue;
 		r = rtnl_route_delete(state->nl, route, err);
@@ -345,7 +359,9 @@ int routes_replace(const Grpc__Routes *wanted, Grpc__Routes **ret, struct err *e
 
 int routes_update(const Katac__UpdateRoutesRequest *wanted, Katac__Routes **ret, struct err *err)
 {
-	__attribute__((cleanup(state_done))) struct state state = { 0 };
+	__attribute__((cleanup(state_done))) struct state state = { .devices = wanted->devices,
+								    .n_devices =
+									    wanted->n_devices };
 	CLEANUP(free) struct rtnl_route *list = NULL;
 	size_t n = wanted->n_routes;
 	int r = check_number(n, err);

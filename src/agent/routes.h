@@ -14,7 +14,10 @@ struct err;
 /* These are all that there is to be, but for the kernel's own and those of lo. */
 int routes_replace(const Grpc__Routes *wanted, Grpc__Routes **ret, struct err *err);
 
-/* The same with metrics; with wanted->increment all others stay. */
+/*
+ * The same with metrics; with wanted->increment all others stay, with wanted->devices
+ * those of other interfaces.
+ */
 int routes_update(const Katac__UpdateRoutesRequest *wanted, Katac__Routes **ret, struct err *err);
 
 /* -ESRCH when none fits. *ret is those that were removed. */

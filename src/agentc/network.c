@@ -259,8 +259,8 @@ static int set_routes(struct agentc *agent, Types__Route **list, size_t n, uint6
 }
 
 static int set_extended_routes(struct agentc *agent, const struct agentc_route *from,
-			       Types__Route **list, size_t n, bool increment, uint64_t deadline,
-			       struct agentc_routes *ret, struct err *err)
+			       Types__Route **list, size_t n, bool increment, char *const *devices,
+			       uint64_t deadline, struct agentc_routes *ret, struct err *err)
 {
 	Katac__UpdateRoutesRequest message = KATAC__UPDATE_ROUTES_REQUEST__INIT;
 	CLEANUP(free) Katac__Route *parts = xcalloc(n, sizeof(*parts));
@@ -275,13 +275,15 @@ static int set_extended_routes(struct agentc *agent, const struct agentc_route *
 	message.n_routes = n;
 	message.routes = routes;
 	message.increment = increment;
+	message.n_devices = strv_len(devices);
+	message.devices = (char **)(uintptr_t)devices;
 	return agentc_call(agent, EXTENSION, "UpdateRoutes", &message.base, deadline,
 			   take_extended_routes, ret, err);
 }
 
-int agentc_update_routes(struct agentc *agent, const struct agentc_route *routes, size_t n_routes,
-			 bool increment, uint64_t deadline, struct agentc_routes *ret,
-			 struct err *err)
+static int update_routes(struct agentc *agent, const struct agentc_route *routes, size_t n_routes,
+			 bool increment, char *const *devices, uint64_t deadline,
+			 struct agentc_routes *ret, struct err *err)
 {
 	CLEANUP(free) Types__Route *parts = xcalloc(n_routes, sizeof(*parts));
 	CLEANUP(free) Types__Route **list = xcalloc(n_routes, sizeof(*list));
@@ -293,11 +295,25 @@ int agentc_update_routes(struct agentc *agent, const struct agentc_route *routes
 	}
 	if (ret)
 		*ret = (struct agentc_routes){ 0 };
-	r = increment || any_metric(routes, n_routes)
-		    ? set_extended_routes(agent, routes, list, n_routes, increment, deadline, ret,
-					  err)
+	r = increment || devices || any_metric(routes, n_routes)
+		    ? set_extended_routes(agent, routes, list, n_routes, increment, devices,
+					  deadline, ret, err)
 		    : set_routes(agent, list, n_routes, deadline, ret, err);
 	return fail_with_routes(r, ret);
+}
+
+int agentc_update_routes(struct agentc *agent, const struct agentc_route *routes, size_t n_routes,
+			 bool increment, uint64_t deadline, struct agentc_routes *ret,
+			 struct err *err)
+{
+	return update_routes(agent, routes, n_routes, increment, NULL, deadline, ret, err);
+}
+
+int agentc_replace_routes_of(struct agentc *agent, char *const *devices,
+			     const struct agentc_route *routes, size_t n_routes, uint64_t deadline,
+			     struct err *err)
+{
+	return update_routes(agent, routes, n_routes, false, devices, deadline, NULL, err);
 }
 
 int agentc_delete_routes(struct agentc *agent, const char *dest, const char *gateway,

@@ -80,6 +80,11 @@ int agentc_update_routes(struct agentc *agent, const struct agentc_route *routes
 			 bool increment, uint64_t deadline, struct agentc_routes *ret,
 			 struct err *err);
 
+/* As agentc_update_routes(), for routes over @devices (at least one) alone: the others stay. */
+int agentc_replace_routes_of(struct agentc *agent, char *const *devices,
+			     const struct agentc_route *routes, size_t n_routes, uint64_t deadline,
+			     struct err *err);
+
 /*
  * Removes each route to @dest ("default" too); @gateway and @device, when given
  * (not NULL or ""), have to be its own. -ESRCH: there is none.

@@ -67,6 +67,12 @@ struct config {
 	} agent;
 
 	struct {
+		bool enable_netmon;
+		char *path;
+		bool enable_debug;
+	} netmon;
+
+	struct {
 		bool enable_debug;
 		bool enable_cpu_memory_hotplug; /* either place counts */
 		bool disable_guest_seccomp;

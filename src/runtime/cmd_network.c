@@ -28,6 +28,8 @@ struct call {
 	size_t len;
 };
 
+#define SYNC_GONE 3 /* how "sync" ends when there is no sandbox any more: src/netmon/monitor.c */
+
 struct subcommand {
 	const char *name;
 	const char *summary;
@@ -158,6 +160,11 @@ static int list_routes(const struct call *call, struct err *err)
 	return r;
 }
 
+static int sync_namespace(const struct call *call, struct err *err)
+{
+	return kata_network_sync(call->id, err);
+}
+
 static const struct subcommand subcommands[] = {
 	{ "add-iface", "plug in an interface", "its JSON", add_iface },
 	{ "del-iface", "unplug one that add-iface plugged in", "JSON with its name", del_iface },
@@ -169,6 +176,8 @@ static const struct subcommand subcommands[] = {
 	  del_route },
 	{ "list-routes", "show the routes", NULL, list_routes },
 	{ "update-routes", "replace all routes", "a JSON array of them", update_routes },
+	{ "sync", "let the guest follow the network namespace, as kata-netmon does", NULL,
+	  sync_namespace },
 };
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -190,9 +199,12 @@ static int run_subcommand(const struct globals *globals, const struct subcommand
 	struct call call = { 0 };
 	int r;
 
-	r = load_config(globals, false, &config, err);
+	/* kata-netmon does not say which. */
+	r = subcommand->run == sync_namespace ? 0 : load_config(globals, false, &config, err);
 	if (r == 0)
 		r = id_resolve(name, &id, err);
+	if (r == -ENOENT && subcommand->run == sync_namespace)
+		return SYNC_GONE;
 	if (r == 0 && file)
 		r = read_input(file, &text, &call.len, err);
 	if (r < 0)
@@ -204,7 +216,7 @@ static int run_subcommand(const struct globals *globals, const struct subcommand
 	fault_begin(subcommand->name);
 	r = subcommand->run(&call, err);
 	interrupt_release();
-	return r;
+	return r == -ESRCH && subcommand->run == sync_namespace ? SYNC_GONE : r;
 }
 
 static int parse_subcommand(const struct globals *globals, const struct subcommand *subcommand,

@@ -28,6 +28,7 @@
 #include "sandbox/host_only.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
+#include "sandbox/netmon.h"
 #include "sandbox/netns.h"
 #include "sandbox/paths.h"
 #include "sandbox/pod.h"
@@ -250,6 +251,9 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 		r = sandbox_finish(making->params, start, making->spec, shm_size, &agent, err);
 	if (r == 0)
 		r = resize_apply(making->sid, start->dirfd, agent, &making->size, false, err);
+	if (r == 0)
+		r = netmon_start(making->params->config, making->sid, making->netns, making->cgroup,
+				 err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
 }
 

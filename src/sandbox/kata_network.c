@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "sandbox/internal.h"
+#include "sandbox/network_sync.h"
 #include "sandbox/nic_plug.h"
 #include "sandbox/paths.h"
 #include "sandbox/sandbox.h"
@@ -171,6 +172,20 @@ int kata_network_interfaces(const char *id, struct agentc_interfaces *ret, struc
 
 	return r < 0 ? r
 		     : agentc_list_interfaces(s.agent, deadline_in(AGENTC_NETWORK_MS), ret, err);
+}
+
+int kata_network_sync(const char *id, struct err *err)
+{
+	SESSION(s);
+	int r = container_open_locked(id, &s.c, err);
+
+	if (r == -ENOENT || (r == 0 && s.c.view.state == STATE_STOPPED))
+		return err_set(err, ESRCH, "container %s has ended", id);
+	if (r == 0)
+		r = check_healthy(&s, err);
+	if (r == 0)
+		r = open_sandbox(&s, err);
+	return r == 0 ? network_sync(s.c.view.record->sandbox, s.dirfd, s.agent, err) : r;
 }
 
 int kata_network_routes(const char *id, struct agentc_routes *ret, struct err *err)

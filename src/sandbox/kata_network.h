@@ -30,6 +30,12 @@ int kata_network_own(const char *id, struct nic_records *ret, struct err *err);
 /* What the guest has, lo included. */
 int kata_network_interfaces(const char *id, struct agentc_interfaces *ret, struct err *err);
 
+/*
+ * For kata-netmon: see network_sync.h. The container may be created only, or paused.
+ * -ESRCH when there is none any more.
+ */
+int kata_network_sync(const char *id, struct err *err);
+
 int kata_network_routes(const char *id, struct agentc_routes *ret, struct err *err);
 int kata_network_add_route(const char *id, const struct agentc_route *route,
 			   struct agentc_routes *ret, struct err *err);

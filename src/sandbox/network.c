@@ -21,6 +21,7 @@
 #include "net/enter.h"
 #include "net/tap.h"
 #include "sandbox/netns.h"
+#include "sandbox/nic_records.h"
 #include "sandbox/paths.h"
 #include "vm/plug.h"
 
@@ -153,8 +154,8 @@ int network_connect(const struct config *config, int dirfd, int netns, const cha
 
 /* --- in the guest -------------------------------------------------------------- */
 
-static int tell_interface(const struct net_endpoint *endpoint, const struct wire *wire,
-			  char *pci_path, size_t n_queues, struct agentc *agent, struct err *err)
+int network_tell_interface(const struct net_endpoint *endpoint, const struct wire *wire,
+			   char *pci_path, size_t n_queues, struct agentc *agent, struct err *err)
 {
 	CLEANUP(strv_free) char **addresses = NULL;
 	char text[RTNL_TEXT_LEN];
@@ -189,7 +190,7 @@ static const struct net_endpoint *endpoint_of(const struct net_scan *scan, int i
 	return NULL;
 }
 
-static void route_of(const struct rtnl_route *route, const char *device, struct agentc_route *ret)
+void network_route(const struct rtnl_route *route, const char *device, struct agentc_route *ret)
 {
 	char text[RTNL_TEXT_LEN];
 
@@ -220,7 +221,7 @@ static int tell_routes(const struct net_scan *scan, const bool *told, struct age
 		const struct net_endpoint *endpoint = endpoint_of(scan, route->index);
 
 		if (endpoint && told[endpoint - scan->endpoints])
-			route_of(route, endpoint->link.name, &routes.items[routes.n++]);
+			network_route(route, endpoint->link.name, &routes.items[routes.n++]);
 	}
 	if (routes.n == 0)
 		return 0;
@@ -265,8 +266,8 @@ int network_tell(const struct sandbox_network *network, struct agentc *agent, st
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < network->n; i++) {
-		r = tell_interface(&scan->endpoints[i], &network->record.wires[i], NULL,
-				   network->nics[i].n_queues, agent, err);
+		r = network_tell_interface(&scan->endpoints[i], &network->record.wires[i], NULL,
+					   network->nics[i].n_queues, agent, err);
 		told[i] = true;
 	}
 	if (r == 0)
@@ -293,14 +294,20 @@ struct late {
 	int netns;
 	struct agentc *agent;
 	struct netlink *nl;
+	struct nic_records others; /* kata-network's, whose taps are there too */
 	struct sandbox_network network;
 };
+
+char *network_plug_name(const struct wire *wire)
+{
+	return xasprintf("late%u", wire->number);
+}
 
 static int plug_in(struct late *late, const struct wire *wire, const struct tap *tap,
 		   char ret_path[PLUG_PATH_LEN], struct err *err)
 {
 	CLEANUP(free) char *dir = paths_vm(late->sid);
-	CLEANUP(free) char *name = xasprintf("late%u", wire->number);
+	CLEANUP(free) char *name = network_plug_name(wire);
 	CLEANUP(plug_close) struct plug *plug = NULL;
 	char mac[MAC_LEN];
 	const struct plug_nic nic = { .name = name,
@@ -337,7 +344,8 @@ static int add_late(struct late *late, const struct net_endpoint *endpoint, stru
 		r = plug_in(late, wire, tap, path, err);
 	if (r == 0)
 		r = fault_point("late interface plugged in", err);
-	return r == 0 ? tell_interface(endpoint, wire, path, tap->n_fds, late->agent, err) : r;
+	return r == 0 ? network_tell_interface(endpoint, wire, path, tap->n_fds, late->agent, err)
+		      : r;
 }
 
 static int add_all_late(struct late *late, struct err *err)
@@ -348,7 +356,8 @@ static int add_all_late(struct late *late, struct err *err)
 	int r = net_scan(late->nl, scan, err);
 
 	for (size_t i = 0; r == 0 && i < scan->n; i++) {
-		if (is_connected(&late->network.record, scan->endpoints[i].link.index))
+		if (is_connected(&late->network.record, scan->endpoints[i].link.index) ||
+		    nic_records_use(&late->others, scan->endpoints[i].link.name))
 			continue;
 		late->network.vhost =
 			xrealloc(late->network.vhost,
@@ -371,6 +380,8 @@ int network_add_late(const char *sid, int dirfd, struct agentc *agent, struct er
 	struct late late = { .sid = sid, .dirfd = dirfd, .agent = agent };
 	int r = network_record_read(dirfd, &late.network.record, err);
 
+	if (r == 0)
+		r = nic_records_read(dirfd, &late.others, err);
 	if (r == 0 && late.network.record.scanned) {
 		netns = netns_of(sid, err);
 		r = netns < 0 ? netns : netns_netlink(netns, &nl, err);
@@ -380,6 +391,7 @@ int network_add_late(const char *sid, int dirfd, struct agentc *agent, struct er
 			r = add_all_late(&late, err);
 	}
 	network_done(&late.network);
+	nic_records_done(&late.others);
 	return r == -ENOENT ? 0 : r;
 }
 

@@ -8,6 +8,7 @@
 #include "vm/vm.h"
 
 struct agentc;
+struct agentc_route;
 struct config;
 struct err;
 struct tap;
@@ -39,6 +40,13 @@ void network_done(struct sandbox_network *network);
  * create and start as well (Docker since 23, CNI). It is plugged in.
  */
 int network_add_late(const char *sid, int dirfd, struct agentc *agent, struct err *err);
+
+/* For network_sync.c: one interface, found by its MAC address or @pci_path; one route. */
+int network_tell_interface(const struct net_endpoint *endpoint, const struct wire *wire,
+			   char *pci_path, size_t n_queues, struct agentc *agent, struct err *err);
+void network_route(const struct rtnl_route *route, const char *device, struct agentc_route *ret);
+/* What a late one is called in QEMU; owned. */
+char *network_plug_name(const struct wire *wire);
 
 /* Undoes it in a namespace that stays, from the record in @dirfd. What fails is logged. */
 void network_undo(int dirfd);

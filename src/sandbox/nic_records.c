@@ -36,6 +36,14 @@ struct nic_record *nic_records_find(const struct nic_records *records, const cha
 	return NULL;
 }
 
+bool nic_records_use(const struct nic_records *records, const char *device)
+{
+	for (size_t i = 0; i < records->n; i++)
+		if (records->items[i].nic.device && str_eq(records->items[i].nic.device, device))
+			return true;
+	return false;
+}
+
 static char *copy(const char *text)
 {
 	return text ? xstrdup(text) : NULL;
@@ -185,9 +193,7 @@ static bool uses_device(const char *sid, const char *device)
 
 	if (dirfd < 0 || nic_records_read(dirfd, &records, &ignored) < 0)
 		return false;
-	for (size_t i = 0; i < records.n; i++)
-		if (records.items[i].nic.device && str_eq(records.items[i].nic.device, device))
-			found = true;
+	found = nic_records_use(&records, device);
 	nic_records_done(&records);
 	return found && !sandbox_is_stale(sid);
 }

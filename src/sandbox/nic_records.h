@@ -33,6 +33,9 @@ void nic_records_done(struct nic_records *records);
 /* Borrowed; NULL when there is none of that name. */
 struct nic_record *nic_records_find(const struct nic_records *records, const char *name);
 
+/* Whether one of them is on the tap @device. */
+bool nic_records_use(const struct nic_records *records, const char *device);
+
 /* A copy of @nic, under way. Its record is borrowed until the next change. */
 struct nic_record *nic_records_add(struct nic_records *records, const struct nic_request *nic);
 void nic_records_remove(struct nic_records *records, const char *name);

@@ -30,7 +30,8 @@
 #define VSOCK_TRY_MS   500u
 #define VSOCK_RETRY_MS 10
 
-static const char *const programs[] = { "qemu.record", "proxy.record", "virtiofsd.record" };
+static const char *const programs[] = { "qemu.record", "proxy.record", "virtiofsd.record",
+					VM_NETMON_RECORD };
 
 #define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 

@@ -29,6 +29,9 @@ struct vm_nic {
 	size_t n_queues;
 };
 
+/* In the machine's directory, for a process that somebody else starts and that ends with it. */
+#define VM_NETMON_RECORD "netmon.record"
+
 struct vm_params {
 	const struct config *config; /* all strings are borrowed for the call */
 	const char *id;

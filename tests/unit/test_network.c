@@ -547,6 +547,31 @@ TEST(a_route_is_added_to_the_others_and_replaces_its_like)
 	assert_silent(rest, "203.0.113");
 }
 
+TEST(routes_of_one_interface_are_replaced_and_others_stay)
+{
+	static const struct route_words routes[] = {
+		{ "198.51.100.0/24", "192.0.2.1", "eth0", NULL, 7, 0 },
+		{ "203.0.113.0/24", "", "peer", NULL, 9, 0 },
+	};
+	Katac__UpdateRoutesRequest message = KATAC__UPDATE_ROUTES_REQUEST__INIT;
+	CLEANUP(netlink_free) struct netlink *nl = with_eth0();
+	char *devices[] = { (char[]){ "eth0" } };
+	Katac__Routes *ret = NULL;
+	struct err err = { 0 };
+
+	(void)nl;
+	assert_int_equal(set_routes(routes, 2, true, &err), 0);
+	message.devices = devices;
+	message.n_devices = 1;
+	assert_int_equal(routes_update(&message, &ret, &err), 0);
+	pb_free(&ret->base);
+
+	CLEANUP(free) char *rest = look();
+
+	assert_says(rest, "203.0.113.0/24");
+	assert_silent(rest, "198.51.100");
+}
+
 TEST(routes_that_fail_in_the_middle_are_as_before)
 {
 	static const struct route_words before[] = {
@@ -642,6 +667,7 @@ int main(void)
 		cmocka_unit_test(neighbours_are_added_all_or_none),
 		cmocka_unit_test(routes_that_are_given_replace_all_but_the_kernels),
 		cmocka_unit_test(a_route_is_added_to_the_others_and_replaces_its_like),
+		cmocka_unit_test(routes_of_one_interface_are_replaced_and_others_stay),
 		cmocka_unit_test(routes_that_fail_in_the_middle_are_as_before),
 		cmocka_unit_test(routes_are_removed_by_what_is_given),
 	};
