@@ -195,8 +195,7 @@ static int configure(const struct nic_sandbox *sandbox, const struct nic_request
 }
 
 /* Everything from the record on: undone by nic_add(). */
-static int put_in(const struct nic_sandbox *sandbox,
-		  const struct config *config __attribute__((unused)),
+static int put_in(const struct nic_sandbox *sandbox, const struct config *config,
 		  const struct sandbox_record *machine, struct nic_records *records,
 		  struct nic_record *record, struct agentc_interface *ret, struct err *err)
 {
@@ -210,8 +209,8 @@ static int put_in(const struct nic_sandbox *sandbox,
 	if (r == 0)
 		r = check_device(sandbox, record->nic.device, err);
 	if (r == 0 && !record->nic.vhost_user)
-		r = nic_tap_open(sandbox->sid, (size_t)machine->size.vcpus, true, &record->nic,
-				 &tap, err);
+		r = nic_tap_open(sandbox->sid, (size_t)machine->size.vcpus,
+				 !config->hypervisor.disable_vhost_net, &record->nic, &tap, err);
 	if (r == 0)
 		r = fault_point("nic tap", err);
 	if (r == 0)
