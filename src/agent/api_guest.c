@@ -62,13 +62,16 @@ void api_get_guest_details(struct ttrpc_request *req,
 {
 	Grpc__GuestDetailsResponse response = GRPC__GUEST_DETAILS_RESPONSE__INIT;
 	Grpc__AgentDetails details = GRPC__AGENT_DETAILS__INIT;
-	char *storages[] = { (char[]){ "9p" }, (char[]){ "virtio-fs" }, (char[]){ "ephemeral" } };
+	char *storages[] = { (char[]){ "9p" },  (char[]){ "virtio-fs" }, (char[]){ "ephemeral" },
+			     (char[]){ "blk" }, (char[]){ "scsi" },      (char[]){ "nvdimm" } };
 
 	response.mem_block_size_bytes = online_block_size(ONLINE_SYSFS);
 	details.version = (char[]){ KATA_VERSION };
 	details.init_daemon = true;
 	details.n_storage_handlers = sizeof(storages) / sizeof(storages[0]);
 	details.storage_handlers = storages;
+	details.device_handlers = storages + 3; /* the disks */
+	details.n_device_handlers = 3;
 	response.agent_details = &details;
 	ttrpc_reply(req, &response.base);
 }

@@ -14,7 +14,7 @@
 #include "base/str.h"
 
 #define KERNEL_GROUP 1u /* of uevents; 2 is udev's */
-#define TIMEOUT_MAX  (24u * 3600u * 1000u)
+#define TIMEOUT_MAX  (UINT64_C(24) * 3600 * 1000)
 
 static int open_uevents(struct err *err)
 {

@@ -79,7 +79,7 @@ int qemu_choose_vcpu(const struct json_at *answer, char **ret, struct err *err)
 		r = read_vcpu(&list, i, &vcpu, err);
 		if (r < 0 || vcpu.taken || vcpu.socket >= lowest)
 			continue;
-		assert(*vcpu.props == '{');
+		assert(vcpu.props && *vcpu.props == '{');
 		lowest = vcpu.socket;
 		free(best);
 		best = xasprintf("{\"driver\":\"%s\",\"id\":\"cpu-%u\",%s", vcpu.type, vcpu.socket,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox/disks.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -157,7 +158,7 @@ int disks_take_root(struct disks *disks, const char *path, bool read_only, const
 	CLEANUP(free) char *real = realpath(path, NULL);
 	const struct mount_entry *entry;
 	const char *fstype;
-	struct disk *disk;
+	struct disk *disk = NULL;
 	int r;
 
 	if (disks->config->hypervisor.disable_block_device_use || !real)
@@ -177,6 +178,7 @@ int disks_take_root(struct disks *disks, const char *path, bool read_only, const
 	r = add(disks, entry->dev, read_only, &disk, err);
 	if (r < 0)
 		return err_prefix(err, "root.path: %s", path);
+	assert(disk);
 	disk->fstype = fstype;
 	disk->mount_point = xasprintf(GUEST_STORAGE "/%s-rootfs", cid);
 	*ret_guest = xstrdup(disk->mount_point);
@@ -189,7 +191,7 @@ static int take_mounted(struct disks *disks, const char *source, dev_t dev, bool
 	__attribute__((cleanup(mount_table_done))) struct mount_table table = { 0 };
 	const struct mount_entry *entry;
 	const char *fstype = probe(source);
-	struct disk *disk;
+	struct disk *disk = NULL;
 	int r;
 
 	if (!fstype)
@@ -210,6 +212,7 @@ static int take_mounted(struct disks *disks, const char *source, dev_t dev, bool
 	r = add(disks, dev, read_only, &disk, err);
 	if (r < 0)
 		return r;
+	assert(disk);
 	disk->fstype = fstype;
 	disk->mount_point = xasprintf(GUEST_STORAGE "/%s-%zu", cid, disks->n);
 	*ret_guest = xstrdup(disk->mount_point);
@@ -219,7 +222,7 @@ static int take_mounted(struct disks *disks, const char *source, dev_t dev, bool
 int disks_take_volume(struct disks *disks, const char *source, const char *destination,
 		      bool read_only, const char *cid, char **ret_guest, struct err *err)
 {
-	struct disk *disk;
+	struct disk *disk = NULL;
 	struct stat st;
 	int r;
 
@@ -230,6 +233,7 @@ int disks_take_volume(struct disks *disks, const char *source, const char *desti
 	r = add(disks, st.st_rdev, read_only, &disk, err);
 	if (r < 0)
 		return r;
+	assert(disk);
 	disk->container_path = xstrdup(destination);
 	return 1;
 }
@@ -256,7 +260,7 @@ int disks_take_devices(struct disks *disks, const struct oci_spec *spec, struct 
 {
 	for (size_t i = 0; i < spec->n_devices; i++) {
 		const struct oci_device *device = &spec->devices[i];
-		struct disk *disk;
+		struct disk *disk = NULL;
 		int r;
 
 		if (!str_eq(device->type, "b"))
@@ -265,6 +269,7 @@ int disks_take_devices(struct disks *disks, const struct oci_spec *spec, struct 
 			!may_write(spec, device), &disk, err);
 		if (r < 0)
 			return err_prefix(err, "linux.devices: %s", device->path);
+		assert(disk);
 		disk->container_path = xstrdup(device->path);
 	}
 	return 0;

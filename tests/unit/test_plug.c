@@ -233,7 +233,6 @@ TEST(the_free_port_is_the_first_without_a_device)
 	struct fake_devices fake = { .n_ports = 10,
 				     .devices = strv_split("nic-a rp0 0,nic-b rp9 0", ",") };
 	struct plug_nic nic = { .name = "c", .mac = MAC, .tap = "tap0", .n_queues = 1 };
-	CLEANUP(free) char *text = NULL;
 	char path[PLUG_PATH_LEN];
 
 	start(fake, "");
@@ -252,27 +251,25 @@ TEST(the_free_port_is_the_first_without_a_device)
 	assert_string_equal(
 		err.text, "plug in c9: the virtual machine takes no further device: all of its "
 			  "PCIe root ports are in use, [hypervisor.qemu] default_root_ports = 10");
-	text = told();
+	free(told());
 	strv_free(fake.devices);
 }
 
 TEST(without_ports_the_error_names_their_key)
 {
 	const struct plug_nic nic = { .name = "c", .mac = MAC, .tap = "tap0", .n_queues = 1 };
-	CLEANUP(free) char *text = NULL;
 	char path[PLUG_PATH_LEN];
 
 	start((struct fake_devices){ 0 }, "");
 	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -ENOSPC);
 	assert_string_equal(err.text, "plug in c: the virtual machine takes no device: it was "
 				      "started with [hypervisor.qemu] default_root_ports = 0");
-	text = told();
+	free(told());
 }
 
 TEST(a_pc_takes_devices_on_its_root_bus)
 {
 	struct plug_nic nic = { .mac = MAC, .tap = "tap0", .n_queues = 1 };
-	CLEANUP(free) char *text = NULL;
 	char path[PLUG_PATH_LEN];
 
 	start((struct fake_devices){ .is_pc = true }, "");
@@ -287,7 +284,7 @@ TEST(a_pc_takes_devices_on_its_root_bus)
 	nic.name = "e32";
 	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -ENOSPC);
 	assert_non_null(strstr(err.text, "default_root_ports"));
-	text = told();
+	free(told());
 }
 
 TEST(an_event_before_the_answer_counts)
@@ -307,11 +304,10 @@ TEST(an_event_before_the_answer_counts)
 
 TEST(what_is_not_there_is_removed_already)
 {
-	CLEANUP(free) char *text = NULL;
 
 	start(q35, "");
 	assert_int_equal(plug_nic_remove(plug, "nothing", &err), 0);
-	text = told();
+	free(told());
 }
 
 TEST(a_guest_that_lets_nothing_go_is_told_of_in_time)
@@ -339,8 +335,8 @@ TEST(a_name_that_qemu_could_misread_is_refused)
 		"a/b",
 		"a:b",
 		"\xc3\xa4",
-		"a23456789012345678901234567890123456789012345678901234"
-		"56789012345"
+		("a23456789012345678901234567890123456789012345678901234"
+		 "56789012345")
 	};
 	struct plug_nic nic = { .mac = MAC, .tap = "tap0", .n_queues = 1 };
 	CLEANUP(free) char *text = NULL;
