@@ -351,6 +351,22 @@ refused_file()
 	[ "$(ipvs -L | wc -l)" -eq 3 ]
 }
 
+@test "kata-ipvs: a service with more servers than one answer holds is listed as a whole" {
+	start_tools
+	{
+		echo '-A -t 10.0.0.1:80 -s rr -p 0'
+		for ((i = 0; i < 5000; i++)); do
+			echo "-a -t 10.0.0.1:80 -r 172.16.$((i / 250)).$((i % 250)):8080 -m"
+		done
+		echo '-A -t 10.0.0.2:80 -s rr -p 0'
+	} >"$WORK/rules"
+	silent restore <"$WORK/rules"
+	same
+	[ "$(wc -l <"$WORK/ours")" -eq 5005 ]
+	same --stats -t 10.0.0.1:80
+	[ "$(wc -l <"$WORK/ours")" -eq 5003 ]
+}
+
 @test "kata-ipvs: a restore that is killed leaves all of its rules or none" {
 	start_sleeper
 	rules 4000 >"$WORK/rules"
@@ -371,6 +387,29 @@ refused_file()
 	rules 10 >"$WORK/rules"
 	silent restore <"$WORK/rules"
 	[ "$(ipvs -L | wc -l)" -eq 43 ]
+}
+
+@test "kata-ipvs: of two restores at once each is made as a whole, or told to try again" {
+	start_sleeper
+	rules 700 >"$WORK/rules0"
+	rules 700 1000 >"$WORK/rules1"
+	for round in 1 2 3; do
+		made=0 pids=()
+		for i in 0 1; do
+			restore <"$WORK/rules$i" >/dev/null 2>"$WORK/err$i" &
+			pids[i]=$!
+		done
+		for i in 0 1; do
+			if wait "${pids[i]}"; then
+				made=$((made + 1))
+			else
+				grep -F 'another restore is under way' "$WORK/err$i"
+			fi
+		done
+		[ "$made" -ge 1 ]
+		[ "$(ipvs -L | wc -l)" -eq $((3 + made * 2800)) ]
+		silent ipvs -C
+	done
 }
 
 # start_network - in the guest: three servers and a client, each in a network of its own. The path
