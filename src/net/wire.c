@@ -129,9 +129,14 @@ static int open_tap(void *data, struct err *err)
 static int set_up(struct netlink *nl, const char *name, uint32_t mtu, int master, int *ret_index,
 		  struct err *err)
 {
-	const struct rtnl_link_change change = {
-		.mtu = mtu, .master = master, .flags = IFF_UP, .flags_mask = IFF_UP
-	};
+	/*
+	 * What the guest listens to only the guest knows: a macvtap would keep multicast from it,
+	 * and with it IPv6's search for neighbours.
+	 */
+	const struct rtnl_link_change change = { .mtu = mtu,
+						 .master = master,
+						 .flags = IFF_UP | IFF_ALLMULTI,
+						 .flags_mask = IFF_UP | IFF_ALLMULTI };
 	struct rtnl_link link;
 	int r = rtnl_link_get(nl, name, &link, err);
 
