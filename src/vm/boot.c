@@ -199,14 +199,15 @@ struct boot {
 	int channel;
 	int vsock; /* instead of channel and proxy */
 	int proxy;
+	int share; /* of virtiofsd, which is started after QEMU: that connects first and waits */
 	int stderr_out;
 	uint32_t cid;
 };
 
 static void boot_done(struct boot *boot)
 {
-	const int fds[] = { boot->qmp,   boot->events, boot->console,   boot->channel,
-			    boot->vsock, boot->proxy,  boot->stderr_out };
+	const int fds[] = { boot->qmp,   boot->events, boot->console, boot->channel,
+			    boot->vsock, boot->proxy,  boot->share,   boot->stderr_out };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -263,6 +264,8 @@ static int make_sockets(struct boot *boot, struct err *err)
 		r = listen_in(boot->vm, "console.sock", &boot->console, err);
 	if (r == 0)
 		r = make_channel(boot, err);
+	if (r == 0 && str_eq(boot->params->config->hypervisor.shared_fs, "virtio-fs"))
+		r = listen_in(boot->vm, "vhost-fs.sock", &boot->share, err);
 	if (r < 0)
 		return r;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -303,14 +306,9 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 {
 	const struct config *config = boot->params->config;
 	CLEANUP(strv_free) char **argv = NULL;
-	CLEANUP(close) int listener = -1;
-	int r;
 
-	r = listen_in(boot->vm, "vhost-fs.sock", &listener, err);
-	if (r < 0)
-		return r;
 	strv_add(&argv, config->hypervisor.virtio_fs_daemon);
-	strv_addf(&argv, "--fd=%d", listener);
+	strv_addf(&argv, "--fd=%d", boot->share);
 	strv_add(&argv, "-f");
 	/* Not --syslog: without a syslog socket its own seccomp filter kills it (tests/facts). */
 	/* As many as it may have: without CAP_SYS_RESOURCE its own wish would end it. */
@@ -325,7 +323,7 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 	strv_add(&argv, "log_level=err");
 	for (char **word = config->hypervisor.virtio_fs_extra_args; word && *word; word++)
 		strv_add(&argv, *word);
-	return start(boot, "virtiofsd", true, argv, &listener, 1, &boot->vm->virtiofsd, err);
+	return start(boot, "virtiofsd", true, argv, &boot->share, 1, &boot->vm->virtiofsd, err);
 }
 
 /* All that QEMU inherits; owned. */
@@ -512,6 +510,7 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 		.channel = -1,
 		.vsock = -1,
 		.proxy = -1,
+		.share = -1,
 		.stderr_out = -1,
 	};
 	CLEANUP(vm_free) struct vm *vm = xcalloc(1, sizeof(*vm));

@@ -185,6 +185,22 @@ teardown() { common_teardown; }
 	((n > 6))
 }
 
+@test "whatever QEMU connects to is listening before QEMU is started" {
+	local n
+
+	set_config shared_fs '"virtio-fs"'
+	dir=$(shell_bundle true)
+	KATA_FAULT=create:list runtime create --bundle "$dir" "$ID" </dev/null >"$WORK/points" 2>&1 || true
+	runtime delete --force "$ID" || true
+	n=$(grep '^fault-point ' "$WORK/points" | grep -n 'qemu$' | head -n 1 | cut -d : -f 1)
+	KATA_FAULT=create:$n:kill runtime create --bundle "$dir" "$ID" </dev/null || true
+	for name in vhost-fs console kata qmp events; do
+		[ -S "$KATA_RUN_DIR/vc/vm/$ID/$name.sock" ] || { echo "$name.sock is not there"; return 1; }
+	done
+	runtime delete --force "$ID"
+	assert_nothing_left
+}
+
 @test "an id in use is refused, and what has it runs on" {
 	sleeping
 	refused run --bundle "$(shell_bundle true)" "$ID"
