@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agentc/agentc.h"
@@ -78,6 +79,14 @@ int container_remove(const char *sid, const char *cid, struct err *err)
 	return r;
 }
 
+/* What may have its name by now is another's, which nobody asked us to delete. */
+static bool has_gone(int dir)
+{
+	struct stat st;
+
+	return dir < 0 || fstat(dir, &st) < 0 || st.st_nlink == 0;
+}
+
 /*
  * Whoever holds the lock may be waiting for a guest that never answers: without
  * its machine, which is to go anyway, it gives up. Again and again, because it
@@ -87,14 +96,20 @@ static int lock_by_force(const char *sid, struct err *err)
 {
 	CLEANUP(free) char *path = paths_sandbox(sid);
 	CLEANUP(free) char *vm = paths_vm(sid);
+	CLEANUP(close) int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int fd = lock_sandbox_within(path, 0, err);
 
 	for (int i = 0; i < FORCED_TRIES && (fd == -EBUSY || fd == -ETIMEDOUT); i++) {
-		if (!sandbox_is_stale(sid))
+		if (!has_gone(dir) && !sandbox_is_stale(sid))
 			vm_kill(vm);
-		fd = lock_sandbox_within(path, 1, err);
+		fd = has_gone(dir) ? -ENOENT : lock_sandbox_within(path, 1, err);
 	}
-	return fd == -ETIMEDOUT ? lock_sandbox(path, false, err) : fd;
+	if (fd == -ETIMEDOUT)
+		fd = lock_sandbox(path, false, err);
+	if (fd < 0 || !has_gone(dir))
+		return fd;
+	close(fd);
+	return -ENOENT;
 }
 
 /* Nothing is registered under this id; a crash may have left parts all the same. */
@@ -103,7 +118,7 @@ static int delete_remains(const char *id, struct err *err)
 	CLEANUP(close) int lock = lock_by_force(id, err);
 
 	if (lock == -ENOENT)
-		return mapping_remove(id, err);
+		return sandbox_reclaim_id(id, err);
 	return lock < 0 ? lock : sandbox_remove(id, err);
 }
 
@@ -131,7 +146,7 @@ static int delete_in(const char *sid, const char *id, bool force, struct contain
 
 	lock = force && whole ? lock_by_force(sid, err) : lock_sandbox(path, false, err);
 	if (lock == -ENOENT)
-		return mapping_remove(id, err);
+		return sandbox_reclaim_id(id, err);
 	if (lock < 0)
 		return lock;
 	r = check_deletable(id, force, err);
