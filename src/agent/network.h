@@ -26,8 +26,8 @@ struct err;
  * -EINVAL (the field and what is allowed), -ENODEV (there is none), -EEXIST (the MAC
  * address or the name is another's), -ETIMEDOUT, or what the kernel said.
  */
-int network_update_interface(const Types__Interface *wanted, uint32_t queues, uint64_t timeout_ms,
-			     Types__Interface **ret, struct err *err);
+int network_update_interface(const Types__Interface *interface, uint32_t queues,
+			     uint64_t timeout_ms, Types__Interface **ret, struct err *err);
 
 /* All, lo included. -E2BIG when there are more than NETWORK_ITEMS_MAX. */
 int network_list_interfaces(Grpc__Interfaces **ret, struct err *err);

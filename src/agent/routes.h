@@ -21,6 +21,6 @@ int routes_replace(const Grpc__Routes *wanted, Grpc__Routes **ret, struct err *e
 int routes_update(const Katac__UpdateRoutesRequest *wanted, Katac__Routes **ret, struct err *err);
 
 /* -ESRCH when none fits. *ret is those that were removed. */
-int routes_delete(const Katac__DeleteRoutesRequest *match, Katac__Routes **ret, struct err *err);
+int routes_delete(const Katac__DeleteRoutesRequest *request, Katac__Routes **ret, struct err *err);
 
 int routes_list(Grpc__Routes **ret, struct err *err);

@@ -2,6 +2,7 @@
 # kata-network: interfaces and routes of a running sandbox.
 
 load ../lib/helpers
+bats_require_minimum_version 1.5.0
 
 setup()
 {
