@@ -161,7 +161,8 @@ inside() { docker exec "$NAME" bash -ec "$1"; }
 	# Some of them ask for each descriptor that they may have, and a guest allows a million.
 	chosen=(--match '*SocketServerTest*' --match '*SelectorTestCase*' --match '*POSIXProcessTestCase*')
 	[[ -z ${REAL_FULL-} ]] || chosen=()
-	exits 0 docker run --rm --network none --ulimit nofile=1024 python:test \
-		python3 -m test -q "${chosen[@]}" test_socketserver test_subprocess test_selectors
+	# /tmp in memory: one test wants EPERM of epoll for a file, which FUSE does not say.
+	exits 0 docker run --rm --network none --ulimit nofile=1024 --tmpfs /tmp:exec python:test \
+		python3 -m test -q -u network "${chosen[@]}" test_socketserver test_subprocess test_selectors
 	has "$output" 'SUCCESS'
 }
