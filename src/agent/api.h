@@ -63,6 +63,10 @@ API_HANDLER(set_guest_date_time);
 API_HANDLER(reseed_random_dev);
 API_HANDLER(get_guest_details);
 API_HANDLER(guest_clock);
+
+/* Name servers of the host: dns.c. */
+API_HANDLER(next_dns_query);
+API_HANDLER(answer_dns_query);
 API_HANDLER(online_cpu_mem); /* api_online.c */
 
 /* Load balancing: api_ipvs.c. */

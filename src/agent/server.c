@@ -92,6 +92,8 @@ static const struct ttrpc_method agent_methods[] = {
 
 static const struct ttrpc_method extension_methods[] = {
 	{ "Clock", api_guest_clock },
+	{ "NextDnsQuery", api_next_dns_query },
+	{ "AnswerDnsQuery", api_answer_dns_query },
 	{ "ListProcesses", api_list_processes },
 	{ "UpdateInterface", api_extended_update_interface },
 	{ "UpdateRoutes", api_extended_update_routes },

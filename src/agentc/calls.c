@@ -23,6 +23,7 @@ struct pending {
 	calls_data_fn data;
 	calls_status_fn status;
 	calls_clock_fn clock;
+	calls_dns_fn dns;
 };
 
 struct calls *calls_new(void *owner)
@@ -69,6 +70,12 @@ static void finished(void *data, const ProtobufCMessage *response, const struct 
 		const Grpc__WaitProcessResponse *wait = (const Grpc__WaitProcessResponse *)response;
 
 		pending->status(pending->owner, wait ? wait->status : -1, error);
+	} else if (pending->dns) {
+		const Katac__DnsQuery *query = (const Katac__DnsQuery *)response;
+
+		pending->dns(pending->owner, query ? query->id : 0, query && query->tcp,
+			     query ? query->message.data : NULL, query ? query->message.len : 0,
+			     error);
 	} else {
 		const Katac__ClockResponse *clock = (const Katac__ClockResponse *)response;
 
@@ -185,4 +192,25 @@ void calls_set_clock(struct calls *calls, int64_t realtime_us, calls_done_fn fn)
 	message.sec = realtime_us / 1000000;
 	message.usec = realtime_us % 1000000;
 	call(calls, SERVICE, "SetGuestDateTime", &message.base, (struct pending){ .done = fn });
+}
+
+void calls_next_dns_query(struct calls *calls, const char *address, calls_dns_fn fn)
+{
+	Katac__NextDnsQueryRequest message = KATAC__NEXT_DNS_QUERY_REQUEST__INIT;
+
+	message.address = (char *)(uintptr_t)address;
+	call(calls, &katac__agent_extension__descriptor, "NextDnsQuery", &message.base,
+	     (struct pending){ .dns = fn });
+}
+
+void calls_answer_dns_query(struct calls *calls, uint64_t id, const uint8_t *data, size_t len,
+			    calls_done_fn fn)
+{
+	Katac__DnsAnswer message = KATAC__DNS_ANSWER__INIT;
+
+	message.id = id;
+	message.message.data = (uint8_t *)(uintptr_t)data;
+	message.message.len = len;
+	call(calls, &katac__agent_extension__descriptor, "AnswerDnsQuery", &message.base,
+	     (struct pending){ .done = fn });
 }

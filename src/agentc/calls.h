@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,18 @@ void calls_signal(struct calls *calls, const char *container, const char *exec_i
 		  calls_done_fn fn);
 void calls_resize(struct calls *calls, const char *container, const char *exec_id, unsigned rows,
 		  unsigned columns, calls_done_fn fn);
+
+/*
+ * The next question that a program of the guest has for the name server @address, when
+ * there is one. @data is NULL with an error; at most CALLS_DNS_MAX bytes.
+ */
+#define CALLS_DNS_MAX 65535u
+typedef void (*calls_dns_fn)(void *owner, uint64_t id, bool tcp, const uint8_t *data, size_t len,
+			     const struct err *error);
+void calls_next_dns_query(struct calls *calls, const char *address, calls_dns_fn fn);
+/* @len 0: no answer has come. */
+void calls_answer_dns_query(struct calls *calls, uint64_t id, const uint8_t *data, size_t len,
+			    calls_done_fn fn);
 
 /* The guest's CLOCK_REALTIME in µs, and setting it. */
 void calls_get_clock(struct calls *calls, calls_clock_fn fn);

@@ -48,7 +48,7 @@ static bool moves_addresses(enum wire_model model)
 	return model == WIRE_MACVTAP || model == WIRE_BRIDGED;
 }
 
-void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, unsigned number,
+void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, uint16_t number,
 	       struct wire *ret)
 {
 	if (endpoint->kind == ENDPOINT_MACVTAP || endpoint->kind == ENDPOINT_TAP)
@@ -83,9 +83,10 @@ static void bridge_name(const struct wire *wire, char ret[IFNAMSIZ])
 	(void)snprintf(ret, IFNAMSIZ, "br%u_kata", wire->number);
 }
 
-int wire_free_number(struct netlink *nl, unsigned from, unsigned *ret, struct err *err)
+int wire_free_number(struct netlink *nl, uint16_t from, uint16_t *ret, struct err *err)
 {
-	for (unsigned number = from; number < from + NUMBERS_MAX; number++) {
+	for (unsigned i = 0; i < NUMBERS_MAX; i++) {
+		const uint16_t number = (uint16_t)(from + i);
 		const struct wire wire = { .number = number };
 		char names[2][IFNAMSIZ];
 		struct rtnl_link link;

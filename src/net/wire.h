@@ -28,7 +28,7 @@ int wire_model_parse(const char *name, enum wire_model *ret);
 /* Enough to undo it, by whoever comes later. */
 struct wire {
 	enum wire_model model;
-	unsigned number; /* in the names of what is made: tap0_kata */
+	uint16_t number; /* in the names of what is made: tap0_kata */
 	int index;       /* of the interface */
 	char name[IFNAMSIZ];
 	uint8_t mac[RTNL_MAC_LEN];
@@ -37,12 +37,12 @@ struct wire {
 };
 
 /* How @endpoint is to be connected when @model is configured. */
-void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, unsigned number,
+void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, uint16_t number,
 	       struct wire *ret);
 void wire_done(struct wire *wire);
 
 /* The first number from @from on whose names are free in the namespace of @nl. */
-int wire_free_number(struct netlink *nl, unsigned from, unsigned *ret, struct err *err);
+int wire_free_number(struct netlink *nl, uint16_t from, uint16_t *ret, struct err *err);
 
 /*
  * Makes it, in the namespace @netns of @nl. @ret is what QEMU gets. What was made

@@ -39,14 +39,14 @@ static void disconnect(struct direct *direct)
 		timer_set(direct->loop, &direct->retry, deadline_in(RETRY_MS), try_again);
 }
 
-static void flush(void *data)
+void direct_flush(struct direct *direct)
 {
-	struct direct *direct = data;
-	struct buf *out = direct->user.out;
+	struct buf *out;
 	ssize_t n = 0;
 
-	if (!direct->connected || direct->fd < 0)
+	if (!direct || !direct->connected || direct->fd < 0)
 		return;
+	out = direct->user.out;
 	while (buf_len(out) > 0) {
 		n = send(direct->fd, buf_data(out), buf_len(out), MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
@@ -114,7 +114,6 @@ struct direct *direct_new(struct loop *loop, const char *url, const struct direc
 	direct->user = *user;
 	direct->url = xstrdup(url);
 	direct->fd = -1;
-	loop_set_idle(loop, flush, direct);
 	start(direct);
 	return direct;
 }

@@ -25,5 +25,7 @@ struct direct_user {
  * about to end.
  */
 struct direct *direct_new(struct loop *loop, const char *url, const struct direct_user *user);
+/* Sends what its user has to say: once per turn of the loop. NULL does nothing. */
+void direct_flush(struct direct *direct);
 void direct_free(struct direct *direct);
 DEFINE_CLEANUP(struct direct *, direct_free)

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "proxy/clock_sync.h"
 #include "proxy/direct.h"
+#include "proxy/dns.h"
 #include "proxy/monitor.h"
 #include "proxy/mux.h"
 #include "version.h"
@@ -31,6 +32,7 @@ struct options {
 	const char *stderr_fd;
 	const char *last_words;
 	const char *share_fd;
+	const char *dns;
 	const char *sandbox;
 	const char *log;
 	bool debug;
@@ -56,6 +58,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 			   "a pipe with QEMU's standard error"),
 		OPT_STRING(0, "share-fd", &o->share_fd, "FD",
 			   "a pidfd of virtiofsd: its end is the machine's"),
+		OPT_STRING(0, "dns", &o->dns, "ADDRESS",
+			   "a name server on our lo, which the guest is to reach there too"),
 		OPT_STRING(0, "last-words", &o->last_words, "FILE",
 			   "where the end of console and standard error go when QEMU ends"),
 		OPT_STRING(0, "sandbox", &o->sandbox, "ID", "the sandbox, for log lines"),
@@ -135,8 +139,14 @@ static int check(const struct options *o, struct err *err)
 	return o->agent ? dial_check(o->agent, err) : 0;
 }
 
-/* Clients, and the clock, over the one serial port. */
-static int start_mux(const struct options *o, struct loop *loop, struct clock_sync *sync,
+/* What we want of the agent ourselves. */
+struct own {
+	struct clock_sync *sync;
+	struct dns *dns; /* or NULL */
+};
+
+/* Clients, and what is our own, over the one serial port. */
+static int start_mux(const struct options *o, struct loop *loop, const struct own *own,
 		     struct mux **ret, struct err *err)
 {
 	int listener;
@@ -153,20 +163,55 @@ static int start_mux(const struct options *o, struct loop *loop, struct clock_sy
 	}
 	r = mux_new(loop, serial, listener, ret, err);
 	if (r == 0)
-		r = mux_open_local(*ret, clock_sync_out(sync), clock_sync_feed, sync, err);
+		r = mux_open_local(*ret, clock_sync_out(own->sync), clock_sync_feed, own->sync,
+				   err);
 	if (r == 0) /* our stream's opening is answered first */
-		mux_when_alive(*ret, clock_sync_begin, sync);
+		mux_when_alive(*ret, clock_sync_begin, own->sync);
+	if (r == 0 && own->dns)
+		r = mux_open_local(*ret, dns_out(own->dns), dns_feed, own->dns, err);
+	if (r == 0 && own->dns)
+		dns_begin(own->dns);
 	return r;
+}
+
+enum { CLOCK, NAMES, N_DIRECT };
+
+static void flush_direct(void *data)
+{
+	struct direct **list = data;
+
+	for (int i = 0; i < N_DIRECT; i++)
+		direct_flush(list[i]);
+}
+
+/* A connection for each, to an agent with a vsock. */
+static void start_direct(const char *url, struct loop *loop, const struct own *own,
+			 struct direct *ret[N_DIRECT])
+{
+	const struct direct_user clock = { .out = clock_sync_out(own->sync),
+					   .connected = clock_sync_begin,
+					   .feed = clock_sync_feed,
+					   .data = own->sync };
+
+	ret[CLOCK] = direct_new(loop, url, &clock);
+	if (own->dns) {
+		const struct direct_user names = { .out = dns_out(own->dns),
+						   .connected = dns_begin,
+						   .feed = dns_feed,
+						   .data = own->dns };
+
+		ret[NAMES] = direct_new(loop, url, &names);
+	}
+	loop_set_idle(loop, flush_direct, ret);
 }
 
 static int run(const struct options *o, struct err *err)
 {
 	CLEANUP(loop_free) struct loop *loop = NULL;
 	CLEANUP(monitor_free) struct monitor *monitor = NULL;
-	CLEANUP(direct_free) struct direct *direct = NULL;
+	struct direct *direct[N_DIRECT] = { NULL };
 	CLEANUP(mux_free) struct mux *mux = NULL;
-	struct direct_user user = { .connected = clock_sync_begin, .feed = clock_sync_feed };
-	struct clock_sync *sync;
+	struct own own = { NULL };
 	int r;
 
 	r = check(o, err);
@@ -174,20 +219,21 @@ static int run(const struct options *o, struct err *err)
 		r = loop_new(&loop, err);
 	if (r < 0)
 		return r;
-	sync = clock_sync_new(loop);
-	if (o->mux_socket)
-		r = start_mux(o, loop, sync, &mux, err);
+	own.sync = clock_sync_new(loop);
+	if (o->dns)
+		r = dns_new(loop, o->dns, &own.dns, err);
+	if (r == 0 && o->mux_socket)
+		r = start_mux(o, loop, &own, &mux, err);
 	if (r == 0)
 		r = start_monitor(o, loop, &monitor, err);
 	if (r < 0)
 		return r;
-	if (!mux) {
-		user.out = clock_sync_out(sync);
-		user.data = sync;
-		direct = direct_new(loop, o->agent, &user);
-	}
+	if (!mux)
+		start_direct(o->agent, loop, &own, direct);
 	r = loop_run(loop, err);
 	monitor_finish(monitor);
+	for (int i = 0; i < N_DIRECT; i++)
+		direct_free(direct[i]);
 	return r;
 }
 

@@ -22,6 +22,7 @@
 #include "config/config.h"
 #include "oci/spec.h"
 #include "sandbox/disks.h"
+#include "sandbox/dns.h"
 #include "sandbox/guest_spec.h"
 #include "sandbox/host_cgroup.h"
 #include "sandbox/host_hooks.h"
@@ -236,6 +237,8 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	if (r == 0)
 		r = prepare_host(making, true, err);
 	if (r == 0)
+		start->dns = dns_of(making->spec);
+	if (r == 0)
 		r = network_connect(making->params->config, start->dirfd, making->netns,
 				    netns_path(making->spec), &start->network, err);
 	if (r == 0)
@@ -274,6 +277,7 @@ static int create_first(struct making *making, struct err *err)
 		close(start.dirfd);
 	vm_free(start.vm);
 	network_done(&start.network);
+	free(start.dns);
 	return r;
 }
 

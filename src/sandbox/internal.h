@@ -37,6 +37,7 @@ struct sandbox_start {
 	int dirfd;          /* of the sandbox, locked; owned */
 	struct vm *vm;
 	struct sandbox_network network;
+	char *dns; /* a name server that only the host can reach, or NULL; owned */
 };
 
 /* Reserves the id and makes the sandbox's files. */

@@ -65,8 +65,8 @@ static void choose(const struct config *config, const char *path, int netns,
 static int plan(struct netlink *nl, const struct net_endpoint *endpoint,
 		struct network_record *record, struct err *err)
 {
-	unsigned from = record->n > 0 ? record->wires[record->n - 1].number + 1 : 0;
-	unsigned number = 0;
+	uint16_t from = record->n > 0 ? (uint16_t)(record->wires[record->n - 1].number + 1) : 0;
+	uint16_t number = 0;
 	int r = wire_free_number(nl, from, &number, err);
 
 	if (r < 0)

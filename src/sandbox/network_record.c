@@ -88,6 +88,7 @@ static int take_wire(const struct json_at *at, struct wire *ret, struct err *err
 	CLEANUP(free) char *model = NULL;
 	CLEANUP(free) char *name = NULL;
 	CLEANUP(free) char *mac = NULL;
+	uint32_t number = 0;
 	uint32_t index = 0;
 	int r;
 
@@ -97,17 +98,18 @@ static int take_wire(const struct json_at *at, struct wire *ret, struct err *err
 	if (r == 0)
 		r = json_get_string(at, "mac", &mac, err);
 	if (r == 0)
-		r = json_get_u32(at, "number", &ret->number, err);
+		r = json_get_u32(at, "number", &number, err);
 	if (r == 0)
 		r = json_get_u32(at, "index", &index, err);
 	if (r == 0)
 		r = json_get_strv(at, "addresses", &addresses, err);
 	if (r < 0)
 		return r;
-	if (!model || wire_model_parse(model, &ret->model) < 0 || !name ||
+	if (!model || wire_model_parse(model, &ret->model) < 0 || !name || number > UINT16_MAX ||
 	    strlen(name) >= sizeof(ret->name) || !mac || rtnl_mac_parse(mac, ret->mac) < 0)
 		return err_set(err, EINVAL, "an interface is not as we write it");
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+	ret->number = (uint16_t)number;
 	ret->index = (int)index;
 	return take_addresses(addresses, ret, err);
 }

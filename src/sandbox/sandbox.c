@@ -139,6 +139,7 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .memory_mib = (uint64_t)start->memory_mib,
 				      .netns = netns,
 				      .cgroup = cgroup,
+				      .dns = start->dns,
 				      .nics = start->network.nics,
 				      .n_nics = start->network.n };
 	int r;

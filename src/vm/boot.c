@@ -455,6 +455,10 @@ static int start_proxy(struct boot *boot, struct err *err)
 	strv_addf(&argv, "-stderr-fd=%d", boot->vm->stderr_fd);
 	strv_add(&argv, "-last-words");
 	strv_addf(&argv, "%s/" VM_LAST_WORDS, boot->vm->dir);
+	if (boot->params->dns) {
+		strv_add(&argv, "-dns");
+		strv_add(&argv, boot->params->dns);
+	}
 	if (config->proxy.enable_debug)
 		strv_add(&argv, "-debug");
 	if (boot->vm->virtiofsd.pid > 0) {

@@ -41,6 +41,7 @@ struct vm_params {
 	uint64_t memory_mib;         /* to start with */
 	int netns;                   /* where its programs run, or -1 */
 	const struct cgroup *cgroup; /* what its programs are put into, or NULL */
+	const char *dns;             /* a name server on the lo of @netns, or NULL */
 	const struct vm_nic *nics;
 	size_t n_nics;
 };

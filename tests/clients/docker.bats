@@ -429,6 +429,20 @@ restarted() { (($(field "$1" .RestartCount) >= $2)); }
 	is page "$(busybox wget -q -O - "http://$(field "$NAME" .NetworkSettings.IPAddress)/")"
 }
 
+@test "docker network create: containers find each other by name" {
+	docker network create "$NAME-net"
+	docker run --detach --network "$NAME-net" --name "$NAME-server" "$IMAGE" \
+		sh -c 'mkdir /www; echo page >/www/index.html; httpd -f -p 80 -h /www'
+	docker run --detach --network "$NAME-net" --name "$NAME" "$IMAGE" sleep 1000
+	has "$(docker exec "$NAME" cat /etc/resolv.conf)" 'nameserver 127.0.0.11'
+	wait_until docker exec "$NAME" wget -q -O /tmp/page "http://$NAME-server/"
+	is page "$(docker exec "$NAME" cat /tmp/page)"
+	exits 0 docker exec "$NAME" nslookup "$NAME-server"
+	has "$output" "$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$NAME-server")"
+	docker rm --force "$NAME" "$NAME-server"
+	docker network rm "$NAME-net"
+}
+
 @test "docker run --net=none: only lo" {
 	exits 0 docker run --rm --net none "$IMAGE" ls /sys/class/net
 	is lo "$output"

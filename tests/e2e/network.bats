@@ -228,3 +228,49 @@ works()
 		as_before
 	done
 }
+
+# name_server - one on the lo of the pod's namespace: every name is 192.0.2.77
+name_server()
+{
+	ip netns exec "$POD" ip link set lo up
+	ip netns exec "$POD" python3 - 3>&- <<-'SERVER' &
+		import select, socket
+		def answer(q):
+		    is_a = q[-4:-2] == b"\0\1"
+		    return (q[:2] + b"\x81\x80\0\1\0" + (b"\1" if is_a else b"\0") + b"\0\0\0\0" + q[12:] +
+		            (b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes([192, 0, 2, 77]) if is_a else b""))
+		udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		udp.bind(("127.0.0.11", 53))
+		tcp = socket.socket()
+		tcp.bind(("127.0.0.11", 53))
+		tcp.listen()
+		while ready := select.select([udp, tcp], [], [], 100)[0]:
+		    if udp in ready:
+		        data, peer = udp.recvfrom(65536)
+		        udp.sendto(answer(data), peer)
+		    if tcp in ready:
+		        with tcp.accept()[0] as client:
+		            reply = answer(client.recv(65536)[2:])
+		            client.sendall(len(reply).to_bytes(2, "big") + reply)
+	SERVER
+	SERVER=$!
+}
+
+@test "a name server on the lo of the namespace is asked from the guest, by UDP and by TCP" {
+	name_server
+	echo 'nameserver 127.0.0.11' >"$WORK/resolv.conf"
+	dir=$(pod_bundle sleep 1000)
+	edit_bundle "$dir" ".mounts += [{ destination: \"/etc/resolv.conf\", type: \"bind\",
+		source: \"$WORK/resolv.conf\", options: [\"bind\", \"ro\"] }]"
+	mkdir -p "$dir/rootfs/etc"
+	runtime run --detach --bundle "$dir" "$ID" </dev/null >/dev/null
+	for name in one two three; do
+		in_pod nslookup "$name" | grep -q 192.0.2.77
+	done
+	# The same as one query over TCP, behind its length.
+	in_pod sh -c "(printf '\\000\\025\\022\\064\\001\\000\\000\\001\\000\\000\\000\\000\\000\\000\\003one\\000\\000\\001\\000\\001'; sleep 2) |
+		nc 127.0.0.11 53 | od -An -tx1" >"$WORK/answer"
+	cat "$WORK/answer"
+	tr -d ' \n' <"$WORK/answer" | grep -q 'c000024d$'
+	kill "$SERVER"
+}
