@@ -34,7 +34,7 @@ struct agent {
 	struct oci_hooks guest_hooks[OCI_HOOK_KINDS]; /* see guest_hooks.h; owned */
 	struct network_job *network_jobs;             /* changes, one after the other; owned */
 	struct ipvs_staged *ipvs_staged; /* the one restore whose rules come in parts */
-	struct dns *dns; /* NULL: nobody carries queries; owned */
+	struct dns *dns;                 /* NULL: nobody carries queries; owned */
 	struct watch signals;
 };
 

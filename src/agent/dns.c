@@ -6,6 +6,7 @@
  * theirs is bounded, and given up after QUERY_MS.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -279,7 +280,7 @@ static int open_socket(int type, const struct in_addr *address, struct err *err)
 	return take_fd(&fd);
 }
 
-static int dns_open(struct agent *agent, const char *text, struct err *err)
+static int dns_open(struct agent *agent, const char *text, struct dns **ret, struct err *err)
 {
 	CLEANUP(close) int udp = -1;
 	CLEANUP(close) int tcp = -1;
@@ -317,7 +318,7 @@ static int dns_open(struct agent *agent, const char *text, struct err *err)
 	}
 	(void)take_fd(&udp); /* both as long as the program */
 	(void)take_fd(&tcp);
-	agent->dns = dns;
+	*ret = dns;
 	return 0;
 }
 
@@ -326,20 +327,23 @@ void api_next_dns_query(struct ttrpc_request *req, const ProtobufCMessage *in)
 	const Katac__NextDnsQueryRequest *message = (const Katac__NextDnsQueryRequest *)in;
 	struct agent *agent = req->context;
 	struct err err = { 0 };
-	int r = agent->dns ? 0 : dns_open(agent, message->address, &err);
+	struct dns *dns = agent->dns;
+	int r = dns ? 0 : dns_open(agent, message->address, &dns, &err);
 
-	if (r == 0 && !str_eq(agent->dns->address, message->address))
-		r = err_set(&err, EBUSY, "name server: %s is served", agent->dns->address);
+	assert(r < 0 || dns);
+	if (r == 0 && !str_eq(dns->address, message->address))
+		r = err_set(&err, EBUSY, "name server: %s is served", dns->address);
 	if (r < 0) {
 		ttrpc_reply_error(req, &err);
 		return;
 	}
-	if (agent->dns->reader) {
+	agent->dns = dns;
+	if (dns->reader) {
 		(void)err_set(&err, ECANCELED, "name server: another waits now");
-		ttrpc_reply_error(agent->dns->reader, &err);
+		ttrpc_reply_error(dns->reader, &err);
 	}
-	agent->dns->reader = req;
-	tell(agent->dns);
+	dns->reader = req;
+	tell(dns);
 }
 
 static void answer(struct dns *dns, struct query **at, const uint8_t *data, size_t len)

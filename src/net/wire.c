@@ -29,7 +29,7 @@ static const char *const model_names[WIRE_MODELS] = { "tcfilter", "macvtap", "br
 
 const char *wire_model_name(enum wire_model model)
 {
-	return model_names[model];
+	return model < WIRE_MODELS ? model_names[model] : "";
 }
 
 int wire_model_parse(const char *name, enum wire_model *ret)

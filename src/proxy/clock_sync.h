@@ -12,9 +12,9 @@ struct loop;
 /* As long as the program. Failure is logged, no more. */
 struct clock_sync *clock_sync_new(struct loop *loop);
 
-/* What its owner sends to the agent, over a stream of its own, and what comes back. */
+/* What its owner sends to the agent, over a stream of its own; @data is the struct clock_sync. */
 struct buf *clock_sync_out(struct clock_sync *sync);
-int clock_sync_feed(void *sync, const uint8_t *bytes, size_t len);
+int clock_sync_feed(void *data, const uint8_t *bytes, size_t len);
 
 /* The agent can be asked: at once, and then once a minute. */
-void clock_sync_begin(void *sync);
+void clock_sync_begin(void *data);

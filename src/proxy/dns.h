@@ -20,9 +20,9 @@ struct loop;
 /* As long as the program. -EINVAL: @address is not one of 127.0.0.0/8. */
 int dns_new(struct loop *loop, const char *address, struct dns **ret, struct err *err);
 
-/* What its owner sends to the agent, over a stream of its own, and what comes back. */
+/* What its owner sends to the agent, over a stream of its own; @data is the struct dns. */
 struct buf *dns_out(struct dns *dns);
-int dns_feed(void *dns, const uint8_t *bytes, size_t len);
+int dns_feed(void *data, const uint8_t *bytes, size_t len);
 
 /* The agent can be asked. */
-void dns_begin(void *dns);
+void dns_begin(void *data);

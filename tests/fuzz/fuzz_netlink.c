@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_attrs(struct nl_attrs attrs, int depth)
+static void read_inner(struct nl_attrs attrs)
 {
 	struct nl_attr attr;
 
@@ -20,9 +20,16 @@ static void read_attrs(struct nl_attrs attrs, int depth)
 
 		(void)nl_u32(&attr, &number);
 		nl_text(&attr, text, sizeof(text));
-		if (depth > 0)
-			read_attrs(nl_attrs_in(&attr), depth - 1);
 	}
+}
+
+static void read_attrs(struct nl_attrs attrs)
+{
+	struct nl_attr attr;
+
+	read_inner(attrs);
+	while (nl_next(&attrs, &attr))
+		read_inner(nl_attrs_in(&attr));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -34,6 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(copy, data, size);
 	while ((message = nl_message(&at, &size)))
-		read_attrs(nl_attrs_of(message, sizeof(struct ifinfomsg)), 2);
+		read_attrs(nl_attrs_of(message, sizeof(struct ifinfomsg)));
 	return 0;
 }

@@ -60,6 +60,7 @@ TEST(a_unix_socket_is_connected_and_blocks)
 	url = xasprintf("unix://%s", path);
 	assert_int_equal(dial(url, deadline_in(1000), &err), -ENOENT);
 	listener = unix_listen(path, 0600, &err);
+	assert_true(listener >= 0);
 	fd = dial(url, deadline_in(1000), &err);
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);

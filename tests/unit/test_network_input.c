@@ -229,6 +229,7 @@ TEST(an_update_has_a_name_and_addresses_only)
 	static const char good[] = "{\"name\":\"eth1\",\"mtu\":0,\"device\":\"\",\"IPAddresses\":["
 				   "{\"address\":\"10.0.0.1\",\"mask\":\"8\"},"
 				   "{\"address\":\"2001:db8::1\",\"mask\":\"64\"}]}";
+#define ADDRESS "{\"address\":\"10.0.0.1\",\"mask\":\"8\"}"
 	static const char *const wrong[] = {
 		"{\"name\":\"eth1\",\"mtu\":1300}",
 		"{\"name\":\"eth1\",\"MTU\":1300}",
@@ -237,8 +238,7 @@ TEST(an_update_has_a_name_and_addresses_only)
 		"{\"name\":\"eth1\",\"linkType\":\"tap\"}",
 		"{\"name\":\"eth1\",\"queues\":1}",
 		"{\"name\":\"eth1\",\"vhostUserSocket\":\"/run/a\"}",
-		"{\"name\":\"eth1\",\"IPAddresses\":[{\"address\":\"10.0.0.1\",\"mask\":\"8\"},"
-		"{\"address\":\"10.0.0.1\",\"mask\":\"8\"}]}",
+		"{\"name\":\"eth1\",\"IPAddresses\":[" ADDRESS "," ADDRESS "]}",
 		"{\"IPAddresses\":[]}",
 		"[]",
 	};
