@@ -191,7 +191,7 @@ static void take_message(struct client *client)
 	const uint8_t *data = buf_data(&client->in);
 	size_t have = buf_len(&client->in);
 
-	if (client->asking || have < 2)
+	if (client->asking || !data || have < 2)
 		return;
 	query.len = (size_t)(data[0] << 8 | data[1]);
 	if (have < 2 + query.len)

@@ -104,8 +104,10 @@ static void take_answer(struct lookup *lookup)
 		finish(lookup, data, have);
 		return;
 	}
-	len = have < 2 ? 0 : (size_t)(data[0] << 8 | data[1]);
-	if (have >= 2 && have >= 2 + len)
+	if (!data || have < 2)
+		return;
+	len = (size_t)(data[0] << 8 | data[1]);
+	if (have >= 2 + len)
 		finish(lookup, data + 2, len);
 }
 
