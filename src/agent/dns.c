@@ -144,6 +144,7 @@ static void sweep(struct timer *timer)
 		if (client->deadline <= now)
 			client_free(client);
 	}
+	watch_set_events(&dns->tcp, EPOLLIN);
 	if (dns->queries || dns->clients)
 		timer_set(dns->agent->loop, &dns->sweep, deadline_in(SWEEP_MS), sweep);
 }
@@ -191,7 +192,8 @@ static void take_message(struct client *client)
 	const uint8_t *data = buf_data(&client->in);
 	size_t have = buf_len(&client->in);
 
-	if (client->asking || !data || have < 2)
+	/* Who does not take its answers gets no further ones. */
+	if (client->asking || buf_len(&client->out) > 0 || !data || have < 2)
 		return;
 	query.len = (size_t)(data[0] << 8 | data[1]);
 	if (have < 2 + query.len)
@@ -220,15 +222,27 @@ static bool send_out(struct client *client)
 	return true;
 }
 
+/* The answer has been taken as a whole: now the next question, if there is one. */
+static void go_on(struct client *client)
+{
+	if (buf_len(&client->out) > 0)
+		return;
+	client->deadline = deadline_in(QUERY_MS);
+	take_message(client);
+}
+
 static void client_ready(struct watch *watch, uint32_t events)
 {
 	struct client *client = container_of(watch, struct client, watch);
 	uint8_t data[UDP_MAX];
 	ssize_t n;
 
-	if (events & EPOLLOUT && !send_out(client)) {
-		client_free(client);
-		return;
+	if (events & EPOLLOUT) {
+		if (!send_out(client)) {
+			client_free(client);
+			return;
+		}
+		go_on(client);
 	}
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
@@ -250,6 +264,11 @@ static void accept_client(struct watch *watch, uint32_t events __attribute__((un
 	struct err error = { 0 };
 	struct client *client;
 
+	/* Without a descriptor for it a client would wake us again and again. */
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+		watch_set_events(&dns->tcp, 0);
+		timer_set(dns->agent->loop, &dns->sweep, deadline_in(SWEEP_MS), sweep);
+	}
 	if (fd < 0 || dns->n_clients == CLIENTS_MAX)
 		return;
 	client = xcalloc(1, sizeof(*client));
@@ -359,13 +378,12 @@ static void answer(struct dns *dns, struct query **at, const uint8_t *data, size
 	if (!client)
 		return;
 	client->asking = false;
-	client->deadline = deadline_in(QUERY_MS);
 	buf_append(&client->out, head, sizeof(head));
 	buf_append(&client->out, data, len);
 	if (len == 0 || !send_out(client))
 		client_free(client);
 	else
-		take_message(client);
+		go_on(client);
 }
 
 void api_answer_dns_query(struct ttrpc_request *req, const ProtobufCMessage *in)

@@ -18,6 +18,7 @@
 #define INGRESS_HANDLE 0xffff0000u /* "ffff:" */
 #define PRIORITY       1u
 #define FIRST_ACTION   1u
+#define DUMP_TRIES     16u
 
 static int add_ingress(struct netlink *nl, int index, struct err *err)
 {
@@ -75,6 +76,38 @@ static int add_filter(struct netlink *nl, int from, int to, struct err *err)
 	return netlink_call(nl, &msg, deadline_in(RTNL_MS), NULL, NULL, err);
 }
 
+struct search {
+	int index;
+	bool found;
+};
+
+static int look_for_ingress(void *data, const struct nlmsghdr *message,
+			    struct err *err __attribute__((unused)))
+{
+	const struct tcmsg *info = nl_header(message, sizeof(*info));
+	struct search *search = data;
+
+	if (info && info->tcm_ifindex == search->index && info->tcm_parent == TC_H_INGRESS)
+		search->found = true;
+	return 0;
+}
+
+int tcfilter_has_ingress(struct netlink *nl, int index, bool *ret, struct err *err)
+{
+	__attribute__((cleanup(nl_done))) struct nl_msg msg = { 0 };
+	const struct tcmsg header = { .tcm_ifindex = index };
+	struct search search = { .index = index };
+	int r = -EINTR;
+
+	for (unsigned i = 0; r == -EINTR && i < DUMP_TRIES; i++) {
+		search.found = false;
+		nl_begin(&msg, RTM_GETQDISC, NLM_F_DUMP, &header, sizeof(header));
+		r = netlink_call(nl, &msg, deadline_in(RTNL_MS), look_for_ingress, &search, err);
+	}
+	*ret = search.found;
+	return r;
+}
+
 int tcfilter_redirect(struct netlink *nl, int from, int to, struct err *err)
 {
 	int r = add_ingress(nl, from, err);
@@ -91,6 +124,7 @@ int tcfilter_clear(struct netlink *nl, int index, struct err *err)
 	int r;
 
 	nl_begin(&msg, RTM_DELQDISC, 0, &header, sizeof(header));
+	nl_put_string(&msg, TCA_KIND, "ingress"); /* clsact would go as well */
 	r = netlink_call(nl, &msg, deadline_in(RTNL_MS), NULL, NULL, err);
 	/* Without an ingress queue the kernel says either. */
 	return r == -ENOENT || r == -EINVAL || r == -ENODEV ? 0 : r;

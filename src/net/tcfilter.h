@@ -2,6 +2,8 @@
 /* tcfilter.h - all that comes in at one link goes out at another */
 #pragma once
 
+#include <stdbool.h>
+
 struct err;
 struct netlink;
 
@@ -12,5 +14,8 @@ struct netlink;
  */
 int tcfilter_redirect(struct netlink *nl, int from, int to, struct err *err);
 
-/* Takes the ingress queue away, with its filters; success when there is none. */
+/* Whether a link has an ingress queue, ours or (as clsact too) somebody else's. */
+int tcfilter_has_ingress(struct netlink *nl, int index, bool *ret, struct err *err);
+
+/* Takes our ingress queue away, with its filters; success when there is none. */
 int tcfilter_clear(struct netlink *nl, int index, struct err *err);

@@ -73,6 +73,23 @@ void wire_done(struct wire *wire)
 	wire->n_addresses = 0;
 }
 
+int wire_check(struct netlink *nl, const struct wire *wire, struct err *err)
+{
+	bool taken = false;
+	int r;
+
+	if (wire->model != WIRE_TCFILTER)
+		return 0;
+	r = tcfilter_has_ingress(nl, wire->index, &taken, err);
+	if (r == 0 && taken)
+		r = err_set(err, EBUSY,
+			    "network: %s has an ingress queue (tc qdisc) of somebody else, where "
+			    "internetworking_model = \"tcfilter\" needs its own; remove it, or "
+			    "choose \"macvtap\" or \"bridged\"",
+			    wire->name);
+	return r;
+}
+
 static void tap_name(const struct wire *wire, char ret[IFNAMSIZ])
 {
 	(void)snprintf(ret, IFNAMSIZ, "tap%u_kata", wire->number);

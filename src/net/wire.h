@@ -41,6 +41,12 @@ void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, uint1
 	       struct wire *ret);
 void wire_done(struct wire *wire);
 
+/*
+ * Whether what @wire would make is somebody else's already, which undoing would take
+ * away: asked before it is written down. -EBUSY names it.
+ */
+int wire_check(struct netlink *nl, const struct wire *wire, struct err *err);
+
 /* The first number from @from on whose names are free in the namespace of @nl. */
 int wire_free_number(struct netlink *nl, uint16_t from, uint16_t *ret, struct err *err);
 

@@ -72,8 +72,13 @@ static int plan(struct netlink *nl, const struct net_endpoint *endpoint,
 	if (r < 0)
 		return r;
 	record->wires = xrealloc(record->wires, (record->n + 1) * sizeof(*record->wires));
-	wire_plan(endpoint, record->model, number, &record->wires[record->n++]);
-	return 0;
+	wire_plan(endpoint, record->model, number, &record->wires[record->n]);
+	r = wire_check(nl, &record->wires[record->n], err);
+	if (r < 0)
+		wire_done(&record->wires[record->n]);
+	else
+		record->n++;
+	return r;
 }
 
 /* As many as a tap has queues; without the device QEMU carries the packets. */
@@ -220,6 +225,10 @@ static int tell_routes(const struct net_scan *scan, const bool *told, struct age
 		const struct rtnl_route *route = &scan->routes.items[i];
 		const struct net_endpoint *endpoint = endpoint_of(scan, route->index);
 
+		if (endpoint && route->multipath)
+			log_warn("network: a route over several links: the guest gets the one over "
+				 "%s",
+				 endpoint->link.name);
 		if (endpoint && told[endpoint - scan->endpoints])
 			network_route(route, endpoint->link.name, &routes.items[routes.n++]);
 	}

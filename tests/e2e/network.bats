@@ -47,6 +47,7 @@ state()
 {
 	ip -n "$POD" -o link show | sed -E 's/^[0-9]+: ([^:]*): .*( mtu [0-9]*) .*(link.*)/\1\2 \3/'
 	ip -n "$POD" -o address show scope global | awk '{ print $2, $3, $4 }' | sort
+	ip -n "$POD" route show | sort
 	tc -n "$POD" qdisc show | sort
 }
 
@@ -216,6 +217,44 @@ works()
 	set_config internetworking_model '"none"'
 	runtime run --bundle "$dir" "$ID" >"$WORK/out" </dev/null
 	[ "$(cat "$WORK/out")" = lo ]
+}
+
+@test "create killed while it connects: delete leaves the namespace as it was, with each model" {
+	connect eth0 15
+	dir=$(pod_bundle sleep 1000)
+	for model in tcfilter macvtap bridged; do
+		set_config internetworking_model "\"$model\""
+		KATA_FAULT=create:list runtime create --bundle "$dir" "$ID" </dev/null >/dev/null 2>"$WORK/points"
+		runtime delete --force "$ID"
+		for n in $(awk '/^fault-point .*(network record|interface connected|qemu)$/ { print $2 }' "$WORK/points"); do
+			code=0
+			KATA_FAULT=create:$n:kill runtime create --bundle "$dir" "$ID" </dev/null >/dev/null 2>&1 || code=$?
+			[ "$code" -eq 137 ]
+			runtime delete --force "$ID"
+			as_before
+		done
+	done
+}
+
+@test "start killed while it plugs in what came late: delete leaves the namespace as it was" {
+	dir=$(pod_bundle sleep 1000)
+	for name in recorded connected 'plugged in'; do
+		runtime create --bundle "$dir" "$ID" </dev/null
+		ip -n "$POD" link show eth0 >/dev/null 2>&1 || connect eth0 16
+		KATA_FAULT=start:list runtime start "$ID" 2>"$WORK/points" || true
+		n=$(awk -v name="late interface $name" '/^fault-point/ { n = $2; sub(/^fault-point [0-9]+ /, "") } $0 == name { print n }' "$WORK/points")
+		runtime delete --force "$ID"
+		ip -n "$POD" link delete eth0
+		runtime create --bundle "$dir" "$ID" </dev/null
+		connect eth0 16
+		code=0
+		KATA_FAULT=start:$n:kill runtime start "$ID" </dev/null >/dev/null 2>&1 || code=$?
+		[ "$code" -eq 137 ]
+		runtime delete --force "$ID"
+		as_before
+		ip -n "$POD" link delete eth0
+		rm "$WORK/namespace"
+	done
 }
 
 @test "a machine that is killed: delete gives the namespace back as it was, with each model" {

@@ -164,6 +164,34 @@ TEST(a_query_by_tcp_is_asked_of_the_host_and_answered)
 	finish(&both);
 }
 
+TEST(who_does_not_take_answers_gets_no_further_ones)
+{
+	static const uint8_t large[60000];
+	static struct both both;
+	const int small = 4096;
+	unsigned n;
+	int fd;
+
+	start(&both);
+	calls_next_dns_query(both.calls, "127.0.0.11", asked);
+	exchange(&both);
+	fd = program(SOCK_STREAM);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(send(fd, "\0\001q", 3, 0), 3);
+	run(&both);
+	/* As long as it asks it is answered, and 1,000 questions want 60 MB. */
+	for (n = 0; n < 1000 && both.n == n + 1; n++) {
+		calls_answer_dns_query(both.calls, both.id, large, sizeof(large), answered);
+		calls_next_dns_query(both.calls, "127.0.0.11", asked);
+		exchange(&both);
+		exchange(&both);
+	}
+	assert_true(n > 0 && n < 200);
+	close(fd);
+	finish(&both);
+}
+
 TEST(only_addresses_of_lo_are_served)
 {
 	static const char *const bad[] = { "", "192.0.2.1", "::1", "127.0.0.1.1" };
@@ -184,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_query_by_udp_is_asked_of_the_host_and_answered),
 		cmocka_unit_test(a_query_by_tcp_is_asked_of_the_host_and_answered),
+		cmocka_unit_test(who_does_not_take_answers_gets_no_further_ones),
 		cmocka_unit_test(only_addresses_of_lo_are_served),
 	};
 

@@ -163,6 +163,28 @@ TEST(bridged_is_made_and_undone)
 	connect_and_undo(WIRE_BRIDGED, 2, 0);
 }
 
+TEST(an_ingress_queue_of_somebody_else_is_refused_and_stays)
+{
+	CLEANUP(netlink_free) struct netlink *nl = engine_netns();
+	__attribute__((cleanup(net_scan_done))) struct net_scan scan = { 0 };
+	__attribute__((cleanup(nl_done))) struct nl_msg msg = { 0 };
+	const struct tcmsg header = { .tcm_ifindex = get_link(nl, "eth0").index,
+				      .tcm_parent = TC_H_INGRESS,
+				      .tcm_handle = 0xffff0000u };
+	struct wire wire = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(net_scan(nl, &scan, &err), 0);
+	wire_plan(&scan.endpoints[0], WIRE_TCFILTER, 0, &wire);
+	assert_int_equal(wire_check(nl, &wire, &err), 0);
+	nl_begin(&msg, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	nl_put_string(&msg, TCA_KIND, "ingress");
+	assert_int_equal(netlink_call(nl, &msg, deadline_in(5000), NULL, NULL, &err), 0);
+	assert_int_equal(wire_check(nl, &wire, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "network: eth0 has an ingress queue"));
+	assert_int_equal(n_ingress(nl), 1);
+}
+
 TEST(an_interface_that_is_another_by_now_is_left_alone)
 {
 	CLEANUP(netlink_free) struct netlink *nl = engine_netns();
@@ -202,6 +224,7 @@ int main(void)
 		cmocka_unit_test(tcfilter_is_made_and_undone),
 		cmocka_unit_test(macvtap_is_made_and_undone),
 		cmocka_unit_test(bridged_is_made_and_undone),
+		cmocka_unit_test(an_ingress_queue_of_somebody_else_is_refused_and_stays),
 		cmocka_unit_test(an_interface_that_is_another_by_now_is_left_alone),
 		cmocka_unit_test(a_tap_has_its_queues_and_a_name_that_is_free),
 	};
