@@ -64,6 +64,8 @@ API_HANDLER(reseed_random_dev);
 API_HANDLER(get_guest_details);
 API_HANDLER(guest_clock);
 
+API_HANDLER(network_stats);
+
 /* Name servers of the host: dns.c. */
 API_HANDLER(next_dns_query);
 API_HANDLER(answer_dns_query);

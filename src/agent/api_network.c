@@ -15,6 +15,7 @@
 #include "agent/api.h"
 #include "agent/job.h"
 #include "agent/network.h"
+#include "agent/network_stats.h"
 #include "agent/routes.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -223,6 +224,13 @@ static int list_routes(const struct agent *agent __attribute__((unused)),
 	return routes_list((Grpc__Routes **)ret, err);
 }
 
+static int network_stats(const struct agent *agent __attribute__((unused)),
+			 const ProtobufCMessage *in __attribute__((unused)), ProtobufCMessage **ret,
+			 struct err *err)
+{
+	return network_stats_read((Katac__NetworkStatsResponse **)ret, err);
+}
+
 void api_update_interface(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	start(req, in, true, standard_update_interface);
@@ -261,4 +269,9 @@ void api_list_routes(struct ttrpc_request *req, const ProtobufCMessage *in)
 void api_add_arp_neighbors(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	start(req, in, true, add_neighbours);
+}
+
+void api_network_stats(struct ttrpc_request *req, const ProtobufCMessage *in)
+{
+	start(req, in, false, network_stats);
 }

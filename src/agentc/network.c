@@ -386,3 +386,55 @@ int agentc_list_routes(struct agentc *agent, uint64_t deadline, struct agentc_ro
 					    take_routes, ret, err),
 				ret);
 }
+
+void agentc_network_stats_done(struct agentc_network_stats *stats)
+{
+	for (size_t i = 0; i < stats->n_interfaces; i++)
+		free(stats->interfaces[i].name);
+	free(stats->interfaces);
+	*stats = (struct agentc_network_stats){ 0 };
+}
+
+/* What is missing counts as nothing. */
+static void take_counts(uint64_t *ret, size_t n, const uint64_t *from, size_t n_from)
+{
+	for (size_t i = 0; i < n && i < n_from; i++)
+		ret[i] = from[i];
+}
+
+static int take_network_stats(void *data, const ProtobufCMessage *response, struct err *err)
+{
+	const Katac__NetworkStatsResponse *from = (const Katac__NetworkStatsResponse *)response;
+	struct agentc_network_stats *ret = data;
+
+	if (from->n_interfaces > AGENTC_NETWORK_MAX)
+		return err_set(err, EBADMSG, "NetworkStats: %zu interfaces, allowed are %u",
+			       from->n_interfaces, AGENTC_NETWORK_MAX);
+	ret->interfaces = xcalloc(from->n_interfaces + 1, sizeof(*ret->interfaces));
+	for (size_t i = 0; i < from->n_interfaces; i++) {
+		const Katac__InterfaceStats *interface = from->interfaces[i];
+
+		ret->interfaces[ret->n_interfaces].name = str_printable(xstrdup(interface->name));
+		take_counts(ret->interfaces[ret->n_interfaces++].counters, 8, interface->counters,
+			    interface->n_counters);
+	}
+	take_counts(ret->tcp[0], AGENTC_TCP_STATES, from->tcp, from->n_tcp);
+	take_counts(ret->tcp[1], AGENTC_TCP_STATES, from->tcp6, from->n_tcp6);
+	take_counts(ret->udp[0], AGENTC_UDP_COUNTS, from->udp, from->n_udp);
+	take_counts(ret->udp[1], AGENTC_UDP_COUNTS, from->udp6, from->n_udp6);
+	return 0;
+}
+
+int agentc_network_stats(struct agentc *agent, uint64_t deadline, struct agentc_network_stats *ret,
+			 struct err *err)
+{
+	Katac__NetworkStatsRequest message = KATAC__NETWORK_STATS_REQUEST__INIT;
+	int r;
+
+	*ret = (struct agentc_network_stats){ 0 };
+	r = agentc_call(agent, EXTENSION, "NetworkStats", &message.base, deadline,
+			take_network_stats, ret, err);
+	if (r < 0)
+		agentc_network_stats_done(ret);
+	return r;
+}

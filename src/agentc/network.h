@@ -60,6 +60,23 @@ struct agentc_routes {
 	size_t n;
 };
 
+/* Counters of the whole guest. Names are printable. */
+#define AGENTC_TCP_STATES 11u
+#define AGENTC_UDP_COUNTS 4u
+struct agentc_network_stats {
+	struct agentc_interface_stats {
+		char *name;
+		uint64_t counters[8]; /* rx: bytes, packets, errors, dropped; tx: the same */
+	} * interfaces;
+	size_t n_interfaces;
+	uint64_t tcp[2][AGENTC_TCP_STATES]; /* IPv4 and IPv6: established … closing */
+	uint64_t udp[2][AGENTC_UDP_COUNTS]; /* sockets, dropped, to be read, to be sent */
+};
+
+int agentc_network_stats(struct agentc *agent, uint64_t deadline, struct agentc_network_stats *ret,
+			 struct err *err);
+void agentc_network_stats_done(struct agentc_network_stats *stats);
+
 void agentc_interface_done(struct agentc_interface *interface);
 void agentc_interfaces_done(struct agentc_interfaces *interfaces);
 void agentc_routes_done(struct agentc_routes *routes);

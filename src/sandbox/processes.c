@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agentc/agentc.h"
+#include "agentc/network.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -51,6 +52,14 @@ int container_stats(const char *id, struct cgroup_stats *ret, struct err *err)
 	if (r == 0)
 		r = agentc_stats(agent, id, deadline_in(REQUEST_MS), ret, err);
 	return r;
+}
+
+int container_network_stats(const char *id, struct agentc_network_stats *ret, struct err *err)
+{
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r = connect_running(id, &agent, err);
+
+	return r == 0 ? agentc_network_stats(agent, deadline_in(AGENTC_NETWORK_MS), ret, err) : r;
 }
 
 int container_shims(const char *id, pid_t **ret, size_t *ret_n, struct err *err)

@@ -107,6 +107,11 @@ int container_processes(const char *id, struct agentc_processes *ret, struct err
 /* What a container that runs has used; into an empty @ret, freed by cgroup_stats_done(). */
 int container_stats(const char *id, struct cgroup_stats *ret, struct err *err);
 
+struct agentc_network_stats;
+
+/* The counters of its sandbox's network; freed by agentc_network_stats_done(). */
+int container_network_stats(const char *id, struct agentc_network_stats *ret, struct err *err);
+
 /* The host's pids of its shims that are alive, of init first; *ret is owned. */
 int container_shims(const char *id, pid_t **ret, size_t *ret_n, struct err *err);
 

@@ -133,6 +133,11 @@ works()
 	start_pod
 	tc -n "$POD" filter show dev eth0 ingress | grep -q mirred
 	works 2
+	# Whose counters events shows.
+	runtime events --stats "$ID" >"$WORK/stats"
+	jq -e '.data.interfaces[] | select(.name == "eth0") | .rx_bytes > 67108864 and .rx_packets > 0 and
+		.tx_bytes > 0 and .rx_errors == 0 and .tx_dropped == 0' "$WORK/stats"
+	jq -e '.data | has("tcp") and has("tcp6") and has("udp") and has("udp6")' "$WORK/stats"
 }
 
 @test "macvtap: both families, and 64 MiB" {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/network.h"
+#include "agent/network_stats.h"
 #include "agent/routes.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -653,9 +654,44 @@ TEST(routes_are_removed_by_what_is_given)
 	assert_int_equal(delete_routes("10.0.0.0/99", "", "", &n, &err), -EINVAL);
 }
 
+TEST(counters_are_those_of_procfs)
+{
+	uint64_t counters[INTERFACE_COUNTERS] = { 0 };
+	uint64_t tcp[TCP_STATES] = { 0 };
+	uint64_t udp[UDP_COUNTS] = { 0 };
+	CLEANUP(free) char *name = NULL;
+
+	assert_int_equal(network_stats_dev_line("Inter-|   Receive", &name, counters), -EINVAL);
+	assert_int_equal(network_stats_dev_line("  eth0: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n", &name,
+						counters),
+			 0);
+	assert_string_equal(name, "eth0");
+	for (unsigned i = 0; i < INTERFACE_COUNTERS; i++)
+		assert_int_equal(counters[i], i + 1);
+	network_stats_tcp_line("  sl  local_address rem_address   st tx_queue rx_queue", tcp);
+	network_stats_tcp_line("   0: 0100007F:0035 00000000:0000 0A 00000000:00000000 00:00000000",
+			       tcp);
+	network_stats_tcp_line("   1: 0100007F:0035 0100007F:1234 01 00000000:00000000 00:00000000",
+			       tcp);
+	network_stats_tcp_line("   2: 0100007F:0035 0100007F:1234 0C 00000000:00000000 00:00000000",
+			       tcp);
+	assert_int_equal(tcp[0], 1);
+	assert_int_equal(tcp[9], 1);
+	network_stats_udp_line("  sl  local_address rem_address   st tx_queue rx_queue", udp);
+	network_stats_udp_line(
+		"  357: 0B00007F:0035 00000000:0000 07 00000010:00000300 00:00000000 "
+		"00000000     0        0 25 2 00000000baed6203 7\n",
+		udp);
+	assert_int_equal(udp[0], 1);
+	assert_int_equal(udp[1], 7);
+	assert_int_equal(udp[2], 0x300);
+	assert_int_equal(udp[3], 0x10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counters_are_those_of_procfs),
 		cmocka_unit_test(an_interface_gets_all_that_the_host_wants),
 		cmocka_unit_test(the_same_again_changes_nothing),
 		cmocka_unit_test(names_that_are_crossed_are_exchanged),
