@@ -2,7 +2,6 @@
 #include "agent/network_stats.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,30 +21,37 @@ static void close_file(FILE **file)
 		(void)fclose(*file);
 }
 
+/* Of "sl: local_address rem_address st tx_queue:rx_queue … drops". */
+enum { STATE = 3, QUEUES = 4, SOCKET_WORDS = 5 };
+
 void network_stats_tcp_line(const char *line, uint64_t counts[TCP_STATES])
 {
-	unsigned state = 0;
+	CLEANUP(strv_free) char **words = strv_split(line, " \n");
+	unsigned long state;
 
-	/* sl local_address rem_address st … */
-	if (sscanf(line, " %*u: %*64s %*64s %x", &state) == 1 && state >= 1 && state <= TCP_STATES)
+	if (strv_len(words) < SOCKET_WORDS || !strchr(words[0], ':'))
+		return;
+	state = strtoul(words[STATE], NULL, 16);
+	if (state >= 1 && state <= TCP_STATES)
 		counts[state - 1]++;
 }
 
 void network_stats_udp_line(const char *line, uint64_t counts[UDP_COUNTS])
 {
-	const char *drops = strrchr(line, ' ');
-	uint64_t tx = 0;
-	uint64_t rx = 0;
-	uint64_t dropped = 0;
 	CLEANUP(strv_free) char **words = strv_split(line, " \n");
+	uint64_t dropped = 0;
+	char *colon = NULL;
+	uint64_t tx;
 
-	/* sl local_address rem_address st tx_queue:rx_queue … drops */
-	if (!drops || sscanf(line, " %*u: %*64s %*64s %*x %" SCNx64 ":%" SCNx64, &tx, &rx) != 2)
+	if (strv_len(words) < SOCKET_WORDS || !strchr(words[0], ':'))
+		return;
+	tx = strtoull(words[QUEUES], &colon, 16);
+	if (*colon != ':')
 		return;
 	(void)str_to_u64(words[strv_len(words) - 1], 0, UINT64_MAX, &dropped);
 	counts[0]++;
 	counts[1] += dropped;
-	counts[2] += rx;
+	counts[2] += strtoull(colon + 1, NULL, 16);
 	counts[3] += tx;
 }
 
