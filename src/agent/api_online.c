@@ -6,6 +6,7 @@
 #include "agent.pb-c.h"
 #include "agent/agent.h"
 #include "agent/api.h"
+#include "agent/guest.h"
 #include "agent/job.h"
 #include "agent/online.h"
 #include "agent/sandbox.h"
@@ -26,7 +27,11 @@ struct onlining {
 static int apply(void *data, struct err *err)
 {
 	const struct onlining *onlining = data;
-	int r = online_apply(&onlining->request, onlining->agent->hotplug_ms, err);
+	int r;
+
+	if (onlining->request.cpus > 1)
+		guest_keep_quotas();
+	r = online_apply(&onlining->request, onlining->agent->hotplug_ms, err);
 
 	for (struct container *c = onlining->agent->containers; r == 0 && c; c = c->next)
 		if (c->cgroup && str_empty(c->spec->resources.cpuset_cpus))

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -180,6 +181,26 @@ int guest_mount_cgroups(bool unified, struct err *err)
 	    mount("cgroup2", CGROUP_ROOT "/unified", "cgroup2", CGROUP_FLAGS, NULL) < 0)
 		return err_errno(err, "mount cgroup2");
 	return 0;
+}
+
+void guest_keep_quotas(void)
+{
+	static const char *const folders[] = { CGROUP_ROOT "/kata-quota",
+					       CGROUP_ROOT "/cpu/kata-quota" };
+	static const char *const files[] = { CGROUP_ROOT "/kata-quota/cpu.max",
+					     CGROUP_ROOT "/cpu/kata-quota/cpu.cfs_quota_us" };
+	bool unified = access(CGROUP_ROOT "/cgroup.subtree_control", F_OK) == 0;
+	struct err err = { 0 };
+	int r = 0;
+
+	if (unified)
+		r = file_write(CGROUP_ROOT "/cgroup.subtree_control", "+cpu", &err);
+	if (r == 0 && mkdir(folders[!unified], 0755) < 0 && errno != EEXIST)
+		r = err_errno(&err, "mkdir %s", folders[!unified]);
+	if (r == 0)
+		r = file_write(files[!unified], "100000", &err);
+	if (r < 0)
+		log_warn("quotas: %s", err.text);
 }
 
 size_t guest_own_disks(dev_t *ret, size_t max)

@@ -18,6 +18,14 @@ int guest_prepare(struct err *err);
 int guest_mount_cgroups(bool unified, struct err *err);
 
 /*
+ * Keeps the kernel's code for processor quotas switched on, by a cgroup with a quota and
+ * without processes. The first quota switches it on and the last one off, by patching code
+ * that is being run: where several vCPUs are emulated that has ended in an oops ("int3") once in
+ * some hundred times. Before there is a second vCPU, if it can be.
+ */
+void guest_keep_quotas(void);
+
+/*
  * The disk that the guest runs from, and its partition: none with an initrd.
  * Returns how many of @ret are set, at most @max.
  */

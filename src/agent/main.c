@@ -151,6 +151,8 @@ static int run(struct agent *agent, struct err *err)
 	agent->first_blocks = online_present_blocks(ONLINE_SYSFS);
 	agent->n_own_disks = guest_own_disks(agent->own_disks, AGENT_DISKS_MAX);
 	r = guest_mount_cgroups(options.unified, err);
+	if (r == 0 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		guest_keep_quotas();
 	return r < 0 ? r : serve(agent, &options, err);
 }
 
