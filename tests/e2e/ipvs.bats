@@ -532,6 +532,32 @@ three_servers()
 		<(sed -E 's/ [0-9]+:[0-9]+ / /' "$WORK/ours" | sort)
 }
 
+@test "kata-ipvs: a client on the host's side of the sandbox's network is balanced" {
+	pod=kt-$$-ipvs-pod peer=kt-$$-ipvs-peer
+	for name in "$pod" "$peer"; do
+		ip netns add "$name"
+	done
+	ip link add peer0 netns "$peer" type veth peer name eth0 netns "$pod"
+	ip -n "$peer" address add 10.9.20.1/24 dev peer0
+	ip -n "$peer" link set peer0 up
+	ip -n "$pod" address add 10.9.20.2/24 dev eth0
+	ip -n "$pod" link set eth0 up
+	dir=$(tools_bundle)
+	edit_bundle "$dir" "(.linux.namespaces[] | select(.type == \"network\")).path = \"/run/netns/$pod\""
+	runtime run --detach --bundle "$dir" "$ID" </dev/null >/dev/null 2>&1
+	start_network
+	silent ipvs '-A -t 10.9.20.2:80 -s wrr -p 0'
+	three_servers '-t 10.9.20.2:80' 10.2.%s.2:8080 1 2 3
+	code=0
+	got=$(ip netns exec "$peer" "$dir/rootfs/bin/balance" ask tcp 10.9.20.2 80 300 | tr '\n' ' ') || code=$?
+	runtime delete --force "$ID"
+	ip netns delete "$pod"
+	ip netns delete "$peer"
+	echo "$got"
+	[ "$code" -eq 0 ]
+	[ "$got" = 's1 50 s2 100 s3 150 ' ]
+}
+
 @test "kata-ipvs: UDP and IPv6 are balanced too" {
 	start_tools
 	start_network
