@@ -114,6 +114,7 @@ works()
 	ip -n "$POD" route add 198.51.100.0/24 dev eth0 scope link
 	ip -n "$POD" -6 route add default via fd09:1::1
 	ip -n "$POD" neigh add 10.9.1.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
+	note_namespace
 	start_pod
 	shown=$(in_pod ip address show dev eth0)
 	[[ $shown == *"$(ip netns exec "$POD" cat /sys/class/net/eth0/address)"* ]]
