@@ -4,19 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/internal.h"
+#include "config/keys.h"
 #include "config/toml.h"
-
-const char *const config_default_paths[] = {
-	"/etc/kata-containers/configuration.toml",
-	"/usr/share/defaults/kata-containers/configuration.toml",
-	NULL,
-};
 
 static void *field(struct config *config, const struct config_key *key)
 {
@@ -28,11 +22,16 @@ void config_free(struct config *config)
 	if (!config)
 		return;
 	for (const struct config_key *key = config_keys; key->section; key++) {
+		free(config->origins[key - config_keys].file);
+		if (key->same_as)
+			continue;
 		if (key->kind == CONFIG_STRING)
 			free(*(char **)field(config, key));
 		else if (key->kind == CONFIG_STRINGS)
 			strv_free(*(char ***)field(config, key));
 	}
+	free(config->origins);
+	strv_free(config->drop_ins);
 	strv_free(config->warnings);
 	free(config->path);
 	free(config);
@@ -53,79 +52,69 @@ static void set_default(struct config *config, const struct config_key *key)
 	}
 }
 
-static const struct config_key *find_key(const char *section, const char *name)
-{
-	for (const struct config_key *key = config_keys; key->section; key++)
-		if (str_eq(key->section, section) && str_eq(key->name, name))
-			return key;
-	return NULL;
-}
-
 /* "<file>:<line>:<column>: [section] key: …" */
-#define fail(config, entry, ...)                                                              \
-	(err_set(err, EINVAL, __VA_ARGS__),                                                   \
-	 err_prefix(err, "%s:%u:%u: [%s] %s", (config)->path, (entry)->line, (entry)->column, \
+#define fail(file, entry, ...)                                                      \
+	(err_set(err, EINVAL, __VA_ARGS__),                                         \
+	 err_prefix(err, "%s:%u:%u: [%s] %s", file, (entry)->line, (entry)->column, \
 		    (entry)->table, (entry)->key))
 
-static int check_type(const struct config *config, const struct config_key *key,
+static int check_type(const char *file, const struct config_key *key,
 		      const struct toml_entry *entry, struct err *err)
 {
-	static const struct {
-		enum toml_type type;
-		const char *text;
-	} wanted[] = {
-		[CONFIG_BOOL] = { TOML_BOOL, "true or false" },
-		[CONFIG_INTEGER] = { TOML_INTEGER, "a whole number, without quotes" },
-		[CONFIG_STRING] = { TOML_STRING, "a string in quotes" },
-		[CONFIG_STRINGS] = { TOML_STRINGS, "an array of strings" },
+	static const enum toml_type wanted[] = {
+		[CONFIG_BOOL] = TOML_BOOL,
+		[CONFIG_INTEGER] = TOML_INTEGER,
+		[CONFIG_STRING] = TOML_STRING,
+		[CONFIG_STRINGS] = TOML_STRINGS,
 	};
 
-	if (entry->type != wanted[key->kind].type)
-		return fail(config, entry, "must be %s", wanted[key->kind].text);
+	if (entry->type != wanted[key->kind])
+		return fail(file, entry, "must be %s", config_kind_text(key->kind));
 	return 0;
 }
 
-static int check_allowed(const struct config *config, const struct config_key *key,
-			 const struct toml_entry *entry, struct err *err)
+static int check_allowed(const char *file, const struct config_key *key,
+			 const struct toml_entry *entry, const char *word, struct err *err)
 {
 	CLEANUP(free) char *list = NULL;
 	char *const *allowed = (char *const *)(uintptr_t)key->allowed;
 
-	if (!allowed || strv_contains(allowed, entry->string))
+	if (!allowed || strv_contains(allowed, word))
 		return 0;
 	list = strv_join(allowed, ", ");
-	return fail(config, entry, "'%s' is not one of: %s", entry->string, list);
+	return fail(file, entry, "'%s' is not one of: %s", word, list);
 }
 
-static int set_value(struct config *config, const struct config_key *key,
+static int set_value(struct config *config, const char *file, const struct config_key *key,
 		     const struct toml_entry *entry, struct err *err)
 {
 	void *to = field(config, key);
-	int r;
+	int r = 0;
 
-	r = check_type(config, key, entry, err);
-	if (r < 0)
-		return r;
 	switch (key->kind) {
 	case CONFIG_BOOL:
 		*(bool *)to = entry->integer;
 		return 0;
 	case CONFIG_INTEGER:
 		if (entry->integer < key->min || entry->integer > key->max)
-			return fail(config, entry,
+			return fail(file, entry,
 				    "%" PRId64 " is out of range, allowed is %" PRId64
 				    " to %" PRId64,
 				    entry->integer, key->min, key->max);
 		*(int64_t *)to = entry->integer;
 		return 0;
 	case CONFIG_STRING:
-		r = check_allowed(config, key, entry, err);
+		r = check_allowed(file, key, entry, entry->string, err);
 		if (r < 0)
 			return r;
 		free(*(char **)to);
 		*(char **)to = xstrdup(entry->string);
 		return 0;
 	case CONFIG_STRINGS:
+		for (char **word = entry->strings; r == 0 && word && *word; word++)
+			r = check_allowed(file, key, entry, *word, err);
+		if (r < 0)
+			return r;
 		strv_free(*(char ***)to);
 		*(char ***)to = strv_copy(entry->strings);
 		return 0;
@@ -133,84 +122,154 @@ static int set_value(struct config *config, const struct config_key *key,
 	return 0;
 }
 
-static int apply(struct config *config, const struct toml *toml, struct err *err)
+static int check_refused(const struct config *config, const char *file,
+			 const struct config_key *key, const struct toml_entry *entry,
+			 struct err *err)
 {
-	for (size_t i = 0; i < toml->n_entries; i++) {
-		const struct toml_entry *entry = &toml->entries[i];
-		const struct config_key *key = find_key(entry->table, entry->key);
-		int r;
+	CLEANUP(free) char *value = NULL;
+	CLEANUP(free) char *only = NULL;
 
-		if (!key) {
-			strv_addf(&config->warnings, "%s:%u: [%s] %s: unknown key, ignored",
-				  config->path, entry->line, entry->table, entry->key);
-			continue;
-		}
-		r = set_value(config, key, entry, err);
-		if (r < 0)
-			return r;
-	}
+	if (!key->refused)
+		return 0;
+	value = config_value_text(config, key);
+	only = config_default_text(key);
+	return str_eq(value, only) ? 0
+				   : fail(file, entry, "%s is refused: %s; allowed is %s", value,
+					  key->refused, only);
+}
+
+/* One key under both of its names in one file is as wrong as a key that is there twice. */
+static int set_origin(struct config *config, const char *file, const struct config_key *key,
+		      const struct toml_entry *entry, struct err *err)
+{
+	struct config_origin *origin = &config->origins[key - config_keys];
+
+	if (origin->file && str_eq(origin->file, file))
+		return fail(file, entry, "means the same as %s on line %u; keep one of them",
+			    origin->spelled, origin->line);
+	free(origin->file);
+	*origin = (struct config_origin){ .file = xstrdup(file),
+					  .line = entry->line,
+					  .spelled = config_spelling(entry->table, entry->key) };
 	return 0;
 }
 
-/* What one key alone cannot tell. */
-static int check_whole(const struct config *config, struct err *err)
+static int apply_entry(struct config *config, const char *file, const struct toml_entry *entry,
+		       struct err *err)
 {
-	if (str_eq(config->hypervisor.shared_fs, "virtio-fs") &&
-	    str_empty(config->hypervisor.virtio_fs_daemon))
-		return err_set(err, EINVAL,
-			       "%s: [hypervisor.qemu] virtio_fs_daemon: empty; shared_fs = "
-			       "\"virtio-fs\" needs the path of virtiofsd, for instance "
-			       "/usr/lib/qemu/virtiofsd",
-			       config->path);
+	const struct config_key *key = config_find_key(entry->table, entry->key);
+	int r;
+
+	if (!key) {
+		strv_addf(&config->warnings, "%s:%u: [%s] %s: unknown key, ignored", file,
+			  entry->line, entry->table, entry->key);
+		return 0;
+	}
+	r = check_type(file, key, entry, err);
+	if (r < 0)
+		return r;
+	r = set_value(config, file, key, entry, err);
+	if (r < 0)
+		return r;
+	r = check_refused(config, file, key, entry, err);
+	return r < 0 ? r : set_origin(config, file, key, entry, err);
+}
+
+/* Sections with somebody else's name are another program's, whose keys would be read in vain. */
+static int check_sections(const char *file, const struct toml *toml, struct err *err)
+{
+	static const struct {
+		const char *kind;
+		const char *only;
+	} sections[] = {
+		{ "hypervisor.", "hypervisor.qemu" },
+		{ "proxy.", "proxy.kata" },
+		{ "shim.", "shim.kata" },
+		{ "agent.", "agent.kata" },
+	};
+
+	for (char **table = toml->tables; table && *table; table++)
+		for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+			if (str_starts(*table, sections[i].kind) &&
+			    !str_eq(*table, sections[i].only))
+				return err_set(err, EINVAL,
+					       "%s: [%s] is not supported; use [%s] alone", file,
+					       *table, sections[i].only);
+	return 0;
+}
+
+int config_apply(struct config *config, const char *text, size_t len, const char *file,
+		 struct err *err)
+{
+	CLEANUP(toml_free) struct toml *toml = NULL;
+	int r;
+
+	r = toml_parse(text, len, file, &toml, err);
+	if (r < 0)
+		return r;
+	r = check_sections(file, toml, err);
+	for (size_t i = 0; r == 0 && i < toml->n_entries; i++)
+		r = apply_entry(config, file, &toml->entries[i], err);
+	return r;
+}
+
+struct config *config_new(const char *path)
+{
+	struct config *config = xcalloc(1, sizeof(*config));
+	size_t n = 0;
+
+	config->path = xstrdup(path);
+	while (config_keys[n].section)
+		n++;
+	config->origins = xcalloc(n, sizeof(*config->origins));
+	for (size_t i = 0; i < n; i++)
+		if (!config_keys[i].same_as)
+			set_default(config, &config_keys[i]);
+	return config;
+}
+
+/* "<file>:<line>: [section] key", where it was set, or with the name of the first file. */
+static int wrong(const struct config *config, const char *section, const char *name,
+		 const char *text, struct err *err)
+{
+	const struct config_origin *origin = config_origin(config, config_find_key(section, name));
+
+	if (origin->file && origin->line > 0)
+		return err_set(err, EINVAL, "%s:%u: [%s] %s: %s", origin->file, origin->line,
+			       section, origin->spelled, text);
+	return err_set(err, EINVAL, "%s: [%s] %s: %s", origin->file ? origin->file : config->path,
+		       section, name, text);
+}
+
+int config_check(const struct config *config, struct err *err)
+{
+	if (!str_eq(config->hypervisor.shared_fs, "virtio-fs"))
+		return 0;
+	if (str_empty(config->hypervisor.virtio_fs_daemon))
+		return wrong(config, "hypervisor.qemu", "virtio_fs_daemon",
+			     "empty; shared_fs = \"virtio-fs\" needs the path of virtiofsd, for "
+			     "instance /usr/lib/qemu/virtiofsd",
+			     err);
+	if (config->hypervisor.virtio_fs_cache_size > 0)
+		return wrong(config, "hypervisor.qemu", "virtio_fs_cache_size",
+			     "must be 0 with shared_fs = \"virtio-fs\": QEMU has no DAX window "
+			     "(cache-size) for it",
+			     err);
 	return 0;
 }
 
 int config_parse(const char *text, size_t len, const char *path, struct config **ret,
 		 struct err *err)
 {
-	CLEANUP(config_free) struct config *config = xcalloc(1, sizeof(*config));
-	CLEANUP(toml_free) struct toml *toml = NULL;
+	CLEANUP(config_free) struct config *config = config_new(path);
 	int r;
 
-	config->path = xstrdup(path);
-	for (const struct config_key *key = config_keys; key->section; key++)
-		set_default(config, key);
-	r = toml_parse(text, len, path, &toml, err);
+	r = config_apply(config, text, len, path, err);
 	if (r < 0)
 		return r;
-	r = apply(config, toml, err);
-	if (r < 0)
-		return r;
-	r = check_whole(config, err);
+	r = config_check(config, err);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(config);
 	return 0;
-}
-
-static const char *find_file(void)
-{
-	for (const char *const *path = config_default_paths; *path; path++)
-		if (access(*path, F_OK) == 0)
-			return *path;
-	return NULL;
-}
-
-int config_load(const char *path, struct config **ret, struct err *err)
-{
-	CLEANUP(free) char *text = NULL;
-	size_t len = 0;
-	int r;
-
-	if (!path)
-		path = find_file();
-	if (!path)
-		return err_set(err, ENOENT,
-			       "no configuration file: neither %s nor %s exists; name one with "
-			       "--kata-config",
-			       config_default_paths[0], config_default_paths[1]);
-	r = file_read(path, CONFIG_FILE_MAX, &text, &len, err);
-	if (r < 0)
-		return err_prefix(err, "configuration");
-	return config_parse(text, len, path, ret, err);
 }

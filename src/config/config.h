@@ -10,10 +10,20 @@
 
 struct err;
 
-#define CONFIG_FILE_MAX (1u << 20) /* bytes; openEuler patch 0078 */
+#define CONFIG_FILE_MAX     (1u << 20) /* bytes; openEuler patch 0078 */
+#define CONFIG_DROP_INS_MAX 64u
+
+/* Where the value of a key comes from. */
+struct config_origin {
+	char *file;          /* NULL: neither a file nor an annotation has it */
+	unsigned line;       /* 0: @file is the name of an annotation */
+	const char *spelled; /* the name that it has there */
+};
 
 struct config {
-	char *path; /* the file that was read */
+	char *path;                    /* the file that was read */
+	char **drop_ins;               /* those of config.d/ that were read, in that order */
+	struct config_origin *origins; /* of the rows of config_keys, in their order */
 
 	struct {
 		char *path;
@@ -41,6 +51,7 @@ struct config {
 		char *shared_fs;
 		char *virtio_fs_daemon;
 		char *virtio_fs_cache;
+		int64_t virtio_fs_cache_size; /* MiB */
 		char **virtio_fs_extra_args;
 		int64_t msize_9p;
 		char *entropy_source;
@@ -79,32 +90,16 @@ struct config {
 		bool enable_compat_old_cni;
 		char *internetworking_model;
 		bool disable_new_netns;
+		char **experimental;
 	} runtime;
 
 	char **warnings; /* one line each: unknown keys */
 };
 
-enum config_kind { CONFIG_BOOL, CONFIG_INTEGER, CONFIG_STRING, CONFIG_STRINGS };
-
-/* One key. The parser, the checks and the documentation are made from the table of these. */
-struct config_key {
-	const char *section; /* "hypervisor.qemu" */
-	const char *name;
-	enum config_kind kind;
-	size_t offset;             /* in struct config */
-	const char *default_value; /* as it would stand in the file, without quotes */
-	int64_t min;               /* INTEGER */
-	int64_t max;
-	const char *const *allowed; /* STRING: one of these; NULL: any */
-	const char *help;
-};
-
-/* The whole table; it ends with a NULL section. */
-extern const struct config_key config_keys[];
-
 /*
  * Reads and checks @path, or without it the first of the default paths that
- * exists. An error is one line "<file>:<line>:<column>: [section] key: …".
+ * exists, and then the files config.d/NAME.toml next to it, in the order of their names, whose
+ * keys replace those before. An error is one line "<file>:<line>:<column>: [section] key: …".
  */
 int config_load(const char *path, struct config **ret, struct err *err);
 

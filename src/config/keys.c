@@ -1,32 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of configuration.toml: one row per key. Defaults are those of the
- * original's code (the seed); the shipped file sets what is best.
- * Source: reference 01, sections 3 to 5.
+ * The rows of configuration.toml. Defaults are those of the original's code (the
+ * seed); the shipped file sets what is best.
+ * Source: reference 01, sections 3 to 6.
  */
+#include "config/keys.h"
+
 #include <limits.h>
 
+#include "base/str.h"
 #include "config/config.h"
 
-#define BOOL(section, name, field, help)                                                         \
-	{                                                                                        \
-		section, name, CONFIG_BOOL, offsetof(struct config, field), "false", 0, 0, NULL, \
-			help                                                                     \
-	}
-#define INTEGER(section, name, field, value, min, max, help)                                    \
-	{                                                                                       \
-		section, name, CONFIG_INTEGER, offsetof(struct config, field), value, min, max, \
-			NULL, help                                                              \
-	}
-#define STRING(section, name, field, value, allowed, help)                                 \
-	{                                                                                  \
-		section, name, CONFIG_STRING, offsetof(struct config, field), value, 0, 0, \
-			allowed, help                                                      \
-	}
-#define STRINGS(section, name, field, help)                                                    \
+/* What follows the field is .help and, by name, what else a row has. */
+#define BOOL(in, key, field, ...)                                                              \
 	{                                                                                      \
-		section, name, CONFIG_STRINGS, offsetof(struct config, field), "", 0, 0, NULL, \
-			help                                                                   \
+		.section = (in), .name = (key), .kind = CONFIG_BOOL, .default_value = "false", \
+		.offset = offsetof(struct config, field), .help = __VA_ARGS__                  \
+	}
+#define INTEGER(in, key, field, value, least, most, ...)                                          \
+	{                                                                                         \
+		.section = (in), .name = (key), .kind = CONFIG_INTEGER, .default_value = (value), \
+		.min = (least), .max = (most), .offset = offsetof(struct config, field),          \
+		.help = __VA_ARGS__                                                               \
+	}
+#define STRING(in, key, field, value, list, ...)                                                 \
+	{                                                                                        \
+		.section = (in), .name = (key), .kind = CONFIG_STRING, .default_value = (value), \
+		.allowed = (list), .offset = offsetof(struct config, field), .help = __VA_ARGS__ \
+	}
+#define STRINGS(in, key, field, ...)                                                         \
+	{                                                                                    \
+		.section = (in), .name = (key), .kind = CONFIG_STRINGS, .default_value = "", \
+		.offset = offsetof(struct config, field), .help = __VA_ARGS__                \
+	}
+/* A second name of a key. */
+#define SAME(in, key, first)                                       \
+	{                                                          \
+		.section = (in), .name = (key), .same_as = (first) \
 	}
 
 #define QEMU "hypervisor.qemu"
@@ -47,97 +57,203 @@ static const char *const cache_modes[] = { "none", "auto", "always", NULL };
 
 const struct config_key config_keys[] = {
 	STRING(QEMU, "path", hypervisor.path, "/usr/bin/qemu-system-x86_64", NULL,
-	       "the QEMU program"),
-	STRING(QEMU, "kernel", hypervisor.kernel, "/var/lib/kata/kernel", NULL,
-	       "the guest kernel, an uncompressed vmlinux with a PVH entry boots fastest"),
+	       "the QEMU program", .shipped = "@QEMU@"),
+	STRING(QEMU, "kernel", hypervisor.kernel, "/var/lib/kata/kernel", NULL, "the guest kernel",
+	       .note = "An uncompressed vmlinux with a PVH entry boots fastest.",
+	       .shipped = "@DATADIR@/kernel", .annotation = "hypervisor.kernel"),
 	STRING(QEMU, "initrd", hypervisor.initrd, "/var/lib/kata/kata-containers-initrd.img", NULL,
-	       "the initrd with kata-agent as /init"),
+	       "the initrd with kata-agent as /init",
+	       .shipped = "@DATADIR@/kata-containers-initrd.img",
+	       .annotation = "hypervisor.initrd"),
 	STRING(QEMU, "machine_type", hypervisor.machine_type, DEFAULT_MACHINE, machine_types,
-	       "QEMU's machine type"),
+	       "QEMU's machine type", .shipped = "@MACHINE@",
+	       .annotation = "hypervisor.machine_type"),
 	STRING(QEMU, "machine_accelerators", hypervisor.machine_accelerators, "", NULL,
-	       "options of -machine, comma separated; accel=kvm or accel=tcg forces either"),
-	STRING(QEMU, "firmware", hypervisor.firmware, "", NULL,
-	       "the firmware, \"\" for QEMU's own"),
+	       "options of -machine, comma separated",
+	       .note = "accel=kvm or accel=tcg forces one of the two; else KVM is used where it "
+		       "works.",
+	       .annotation = "hypervisor.machine_accelerators"),
+	STRING(QEMU, "firmware", hypervisor.firmware, "", NULL, "the firmware, \"\" for QEMU's own",
+	       .note = "qboot boots faster than SeaBIOS.", .shipped = "@FIRMWARE@",
+	       .annotation = "hypervisor.firmware"),
 	STRING(QEMU, "kernel_params", hypervisor.kernel_params, "", NULL,
-	       "words for the end of the guest kernel's command line"),
+	       "words for the end of the guest kernel's command line", .shipped = "@KERNEL_PARAMS@",
+	       .annotation = "hypervisor.kernel_params"),
 	STRING(QEMU, "hypervisor_params", hypervisor.hypervisor_params, "", NULL,
-	       "driver.property=value words, each for a -global option"),
+	       "words of the form driver.property=value, each for a -global option of QEMU"),
 	INTEGER(QEMU, "default_vcpus", hypervisor.default_vcpus, "1", 1, 240,
-		"vCPUs of a virtual machine"),
+		"virtual processors (vCPUs) of a virtual machine at its start",
+		.annotation = "hypervisor.default_vcpus"),
 	INTEGER(QEMU, "default_maxvcpus", hypervisor.default_maxvcpus, "0", 0, UINT32_MAX,
-		"the most vCPUs that it may get, 0 for as many as the host has"),
+		"the most vCPUs that it may get, 0 for as many as the host has",
+		.annotation = "hypervisor.default_max_vcpus"),
 	INTEGER(QEMU, "default_memory", hypervisor.default_memory, "1024", 300, 524288,
-		"memory of a virtual machine in MiB"),
+		"memory of a virtual machine at its start in MiB",
+		.annotation = "hypervisor.default_memory"),
 	INTEGER(QEMU, "memory_slots", hypervisor.memory_slots, "10", 0, 255,
-		"how many times memory can be added, 0 for 10"),
+		"how many times memory can be added, 0 for 10",
+		.annotation = "hypervisor.memory_slots"),
 	INTEGER(QEMU, "memory_offset", hypervisor.memory_offset, "0", 0, UINT32_MAX,
-		"MiB to add to the most memory that can be plugged, for nvdimm devices"),
+		"MiB to add to the most memory that can be plugged, for nvdimm devices",
+		.annotation = "hypervisor.memory_offset"),
 	BOOL(QEMU, "enable_cpu_memory_hotplug", hypervisor.enable_cpu_memory_hotplug,
-	     "vCPUs and memory follow the limits of the containers"),
+	     "vCPUs and memory follow the limits of the containers",
+	     .note = "A container that may use two processors and 2 GiB has them, and one without "
+		     "limits costs nothing more. Another vCPU takes 0.2 s to come under emulation; "
+		     "one that is not needed any more is turned off, memory stays.",
+	     .shipped = "true"),
 	BOOL(QEMU, "enable_reuse_cpu_memory", hypervisor.enable_reuse_cpu_memory,
-	     "the limits share default_vcpus and default_memory instead of adding to them"),
+	     "the limits share default_vcpus and default_memory instead of adding to them",
+	     .shipped = "true"),
 	INTEGER(QEMU, "default_root_ports", hypervisor.root_ports, "0", 0, 25,
-		"PCIe root ports of a q35 machine: how many devices can be plugged in"),
+		"PCIe root ports of a q35 machine: how many devices can be plugged in",
+		.note = "Each costs boot time.", .shipped = "8",
+		.annotation = "hypervisor.pcie_root_port"),
+	SAME(QEMU, "pcie_root_port", "default_root_ports"),
 	STRING(QEMU, "block_device_driver", hypervisor.block_device_driver, "virtio-scsi",
-	       block_drivers, "how block devices of the host come into the guest"),
+	       block_drivers, "how block devices of the host come into the guest",
+	       .note = "These are --device, volumes and root file systems that are one. "
+		       "virtio-scsi "
+		       "has a controller from the start, which costs boot time; virtio-blk takes a "
+		       "root port for each; nvdimm makes them memory of the guest, which stays "
+		       "until the machine ends.",
+	       .shipped = "virtio-blk", .annotation = "hypervisor.block_device_driver"),
 	BOOL(QEMU, "disable_block_device_use", hypervisor.disable_block_device_use,
-	     "share a root file system that is a block device instead of plugging the device in"),
+	     "share a root file system that is a block device instead of plugging the device in",
+	     .annotation = "hypervisor.disable_block_device_use"),
 	BOOL(QEMU, "block_device_cache_set", hypervisor.block_device_cache_set,
-	     "let the next two keys say how QEMU caches block devices"),
+	     "let the next two keys say how QEMU caches block devices",
+	     .annotation = "hypervisor.block_device_cache_set"),
 	BOOL(QEMU, "block_device_cache_direct", hypervisor.block_device_cache_direct,
-	     "pass the host's page cache by (O_DIRECT)"),
+	     "pass the host's page cache by (O_DIRECT)",
+	     .annotation = "hypervisor.block_device_cache_direct"),
 	BOOL(QEMU, "block_device_cache_noflush", hypervisor.block_device_cache_noflush,
-	     "ignore the guest's wishes to have data on the disk"),
+	     "ignore the guest's wishes to have data on the disk",
+	     .annotation = "hypervisor.block_device_cache_noflush"),
 	BOOL(QEMU, "enable_iothreads", hypervisor.enable_iothreads,
-	     "a thread of its own for the disks of virtio-scsi"),
+	     "a thread of its own for the disks of virtio-scsi",
+	     .annotation = "hypervisor.enable_iothreads"),
 	STRING(QEMU, "shared_fs", hypervisor.shared_fs, "virtio-9p", shared_fs,
-	       "how files are shared with the guest"),
+	       "how files are shared with the guest",
+	       .note = "virtio-fs also takes sockets, FIFOs and device nodes, and files that are "
+		       "used after they were removed.",
+	       .shipped = "virtio-fs", .annotation = "hypervisor.shared_fs"),
 	STRING(QEMU, "virtio_fs_daemon", hypervisor.virtio_fs_daemon, "", NULL,
-	       "the virtiofsd program, for virtio-fs"),
+	       "the virtiofsd program, for virtio-fs", .shipped = "@VIRTIOFSD@",
+	       .annotation = "hypervisor.virtio_fs_daemon"),
 	STRING(QEMU, "virtio_fs_cache", hypervisor.virtio_fs_cache, "none", cache_modes,
-	       "virtiofsd's cache mode"),
+	       "virtiofsd's cache mode", .shipped = "auto",
+	       .annotation = "hypervisor.virtio_fs_cache"),
+	INTEGER(QEMU, "virtio_fs_cache_size", hypervisor.virtio_fs_cache_size, "0", 0, UINT32_MAX,
+		"MiB of a window by which the guest reads the host's page cache (DAX)",
+		.note = "With shared_fs = \"virtio-fs\" only 0 is taken: QEMU has no such window.",
+		.annotation = "hypervisor.virtio_fs_cache_size"),
 	STRINGS(QEMU, "virtio_fs_extra_args", hypervisor.virtio_fs_extra_args,
 		"more arguments for virtiofsd"),
 	INTEGER(QEMU, "msize_9p", hypervisor.msize_9p, "8192", 4096, 1048576,
-		"bytes of one 9p packet"),
+		"bytes of one packet of virtio-9p", .note = "The default is 50 times slower.",
+		.shipped = "512000", .annotation = "hypervisor.msize_9p"),
 	STRING(QEMU, "entropy_source", hypervisor.entropy_source, "/dev/urandom", NULL,
-	       "the host's source for the guest's random numbers"),
+	       "the host's source for the guest's random numbers",
+	       .annotation = "hypervisor.entropy_source"),
 	STRING(QEMU, "guest_hook_path", hypervisor.guest_hook_path, "", NULL,
-	       "a folder of the guest with programs to run around every container, in prestart/, "
-	       "poststart/ and poststop/; \"\" for none"),
+	       "a folder of the guest with programs to run around every container, \"\" for none",
+	       .note = "It lies in the initrd or image; those in prestart/ run before a "
+		       "container's "
+		       "process starts, those in poststart/ and poststop/ after.",
+	       .annotation = "hypervisor.guest_hook_path"),
 	BOOL(QEMU, "use_vsock", hypervisor.use_vsock,
-	     "reach the agent by vsock (/dev/vhost-vsock) instead of a serial port and kata-proxy"),
+	     "reach the agent by vsock (/dev/vhost-vsock) instead of a serial port and kata-proxy",
+	     .annotation = "hypervisor.use_vsock"),
 	BOOL(QEMU, "disable_vhost_net", hypervisor.disable_vhost_net,
-	     "do not use /dev/vhost-net, by which the host's kernel carries packets itself"),
+	     "do not use /dev/vhost-net, by which the host's kernel carries packets itself",
+	     .annotation = "hypervisor.disable_vhost_net"),
 	BOOL(QEMU, "enable_debug", hypervisor.enable_debug,
 	     "let the guest kernel print everything to its console"),
+
 	STRING("proxy.kata", "path", proxy.path, "/usr/bin/kata-proxy", NULL,
-	       "the kata-proxy program"),
+	       "the kata-proxy program", .shipped = "@BINDIR@/kata-proxy"),
 	BOOL("proxy.kata", "enable_debug", proxy.enable_debug, "log level debug"),
-	STRING("shim.kata", "path", shim.path, "/usr/bin/kata-shim", NULL, "the kata-shim program"),
+
+	STRING("shim.kata", "path", shim.path, "/usr/bin/kata-shim", NULL, "the kata-shim program",
+	       .shipped = "@BINDIR@/kata-shim"),
 	BOOL("shim.kata", "enable_debug", shim.enable_debug, "log level debug"),
+
 	INTEGER("agent.kata", "dial_timeout", agent.dial_timeout, "30", 1, 600,
-		"seconds that a virtual machine may take from its start until its agent answers"),
+		"seconds that a virtual machine may take from its start until its agent answers",
+		.note = "More is for hosts that are slow, as those that are emulated themselves."),
 	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
 	BOOL("agent.kata", "enable_blk_mount", agent.enable_blk_mount,
-	     "mount a volume that is a block device with a file system in the guest"),
+	     "mount a volume that is a block device with a file system in the guest",
+	     .note = "Else it becomes a device file in the container.", .shipped = "true"),
+
 	BOOL("netmon", "enable_netmon", netmon.enable_netmon,
-	     "follow the sandbox's network namespace while it runs"),
+	     "follow the sandbox's network namespace while it runs",
+	     .note = "What appears in it, changes in it or leaves it does the same in the guest. "
+		     "What is there when a container is started is found without it."),
 	STRING("netmon", "path", netmon.path, "/usr/bin/kata-netmon", NULL,
-	       "the kata-netmon program"),
+	       "the kata-netmon program", .shipped = "@BINDIR@/kata-netmon"),
 	BOOL("netmon", "enable_debug", netmon.enable_debug, "log level debug"),
+
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
 	BOOL("runtime", "enable_cpu_memory_hotplug", runtime.enable_cpu_memory_hotplug,
-	     "the same as in [hypervisor.qemu]"),
+	     "the same as in [hypervisor.qemu], for files that have it here",
+	     .note = "True in either place counts."),
 	STRING("runtime", "internetworking_model", runtime.internetworking_model, "tcfilter",
 	       network_models,
-	       "how an interface of the network namespace is connected with the virtual machine"),
+	       "how an interface of the network namespace is connected with the virtual machine",
+	       .note = "tcfilter: a tap, and all that comes in at one goes out at the other; "
+		       "macvtap; bridged: a bridge with both; none: not at all (kata-network can "
+		       "plug in what is wanted). default is tcfilter.",
+	       .annotation = "runtime.internetworking_model"),
 	BOOL("runtime", "disable_new_netns", runtime.disable_new_netns,
-	     "stay in the host's network namespace; with internetworking_model = \"none\" only"),
+	     "stay in the host's network namespace; with internetworking_model = \"none\" only",
+	     .annotation = "runtime.disable_new_netns"),
 	BOOL("runtime", "disable_guest_seccomp", runtime.disable_guest_seccomp,
-	     "do not apply the containers' system call filters in the guest"),
+	     "do not apply the containers' system call filters (seccomp) in the guest",
+	     .note = "There a container has a kernel of its own.", .shipped = "true",
+	     .annotation = "runtime.disable_guest_seccomp"),
 	BOOL("runtime", "enable_compat_old_cni", runtime.enable_compat_old_cni,
-	     "kata-network prints less, as old CNI plugins expect it, and add-iface needs a "
-	     "device"),
+	     "print in kata-network what old CNI plugins expect, and let add-iface need a device",
+	     .note = "list-ifaces then shows only what add-iface has plugged in, and list-routes "
+		     "only IPv4.",
+	     .shipped = "true"),
+	STRINGS("runtime", "experimental", runtime.experimental, "experimental features to turn on",
+		.refused = "there are no experimental features",
+		.annotation = "runtime.experimental"),
 	{ 0 },
 };
+
+static const struct config_key *find_row(const char *section, const char *name)
+{
+	for (const struct config_key *key = config_keys; key->section; key++)
+		if (str_eq(key->section, section) && str_eq(key->name, name))
+			return key;
+	return NULL;
+}
+
+const struct config_key *config_find_key(const char *section, const char *name)
+{
+	const struct config_key *key = find_row(section, name);
+
+	return key && key->same_as ? find_row(section, key->same_as) : key;
+}
+
+const char *config_spelling(const char *section, const char *name)
+{
+	const struct config_key *key = find_row(section, name);
+
+	return key ? key->name : NULL;
+}
+
+const char *config_kind_text(enum config_kind kind)
+{
+	static const char *const texts[] = {
+		[CONFIG_BOOL] = "true or false",
+		[CONFIG_INTEGER] = "a whole number, without quotes",
+		[CONFIG_STRING] = "a string in quotes",
+		[CONFIG_STRINGS] = "an array of strings",
+	};
+
+	return texts[kind];
+}

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "config/keys.h"
 #include "tests/unit/tmp.h"
 
 static struct config *parse(const char *text)
@@ -139,7 +141,7 @@ static void assert_number(const struct config_key *key, int64_t value, bool good
 TEST(every_number_is_taken_at_its_limits_and_refused_beyond)
 {
 	for (const struct config_key *key = config_keys; key->section; key++) {
-		if (key->kind != CONFIG_INTEGER)
+		if (key->same_as || key->kind != CONFIG_INTEGER)
 			continue;
 		assert_number(key, key->min, true);
 		assert_number(key, key->max, true);
@@ -153,17 +155,22 @@ TEST(every_number_is_taken_at_its_limits_and_refused_beyond)
 TEST(every_default_is_within_its_own_row)
 {
 	for (const struct config_key *key = config_keys; key->section; key++) {
-		const char *quote = key->kind == CONFIG_STRING ? "\"" : "";
-		CLEANUP(free) char *value = xasprintf("%s%s%s", quote, key->default_value, quote);
-		CLEANUP(free) char *text = line_of(key, value);
+		CLEANUP(free) char *value = NULL;
+		CLEANUP(free) char *back = NULL;
+		CLEANUP(free) char *text = NULL;
 		CLEANUP(config_free) struct config *config = NULL;
 
+		if (key->same_as)
+			continue;
 		assert_non_null(key->help);
 		assert_true(*key->help);
-		if (key->kind == CONFIG_STRINGS)
-			continue;
+		value = config_default_text(key);
+		text = line_of(key, value);
 		config = parse(text);
 		assert_int_equal(strv_len(config->warnings), 0);
+		back = config_value_text(config, key);
+		assert_string_equal(back, value);
+		assert_int_equal(config_origin(config, key)->line, 2);
 	}
 }
 
@@ -172,8 +179,179 @@ TEST(no_row_is_there_twice)
 	for (const struct config_key *a = config_keys; a->section; a++)
 		for (const struct config_key *b = a + 1; b->section; b++) {
 			assert_false(str_eq(a->section, b->section) && str_eq(a->name, b->name));
-			assert_int_not_equal(a->offset, b->offset);
+			if (!a->same_as && !b->same_as)
+				assert_int_not_equal(a->offset, b->offset);
 		}
+}
+
+TEST(a_second_name_sets_the_same_key)
+{
+	CLEANUP(config_free)
+	struct config *config = parse("[hypervisor.qemu]\npcie_root_port = 3\n");
+
+	assert_int_equal(config->hypervisor.root_ports, 3);
+	refused("[hypervisor.qemu]\ndefault_root_ports = 3\npcie_root_port = 3\n",
+		"conf:3:1: [hypervisor.qemu] pcie_root_port: means the same as default_root_ports "
+		"on line 2; keep one of them");
+	refused("[hypervisor.qemu]\npcie_root_port = 26\n",
+		"conf:2:1: [hypervisor.qemu] pcie_root_port: 26 is out of range, allowed is 0 to "
+		"25");
+}
+
+TEST(every_second_name_has_a_first)
+{
+	for (const struct config_key *key = config_keys; key->section; key++) {
+		const struct config_key *first = config_find_key(key->section, key->name);
+
+		assert_non_null(first);
+		assert_null(first->same_as);
+		assert_true(key->same_as ? str_eq(first->name, key->same_as) : first == key);
+	}
+}
+
+TEST(a_section_of_another_program_is_refused)
+{
+	refused("[hypervisor.qemu]\n[hypervisor.clh]\npath = \"/x\"\n",
+		"conf: [hypervisor.clh] is not supported; use [hypervisor.qemu] alone");
+	refused("[hypervisor.stratovirt]\n",
+		"conf: [hypervisor.stratovirt] is not supported; use [hypervisor.qemu] alone");
+	refused("[proxy.noProxy]\n",
+		"conf: [proxy.noProxy] is not supported; use [proxy.kata] alone");
+	refused("[shim.x]\n", "conf: [shim.x] is not supported; use [shim.kata] alone");
+	refused("[agent.x]\n", "conf: [agent.x] is not supported; use [agent.kata] alone");
+}
+
+TEST(an_experimental_feature_is_named)
+{
+	CLEANUP(config_free) struct config *config = parse("[runtime]\nexperimental = []\n");
+
+	assert_int_equal(strv_len(config->runtime.experimental), 0);
+	refused("[runtime]\nexperimental = [\"newstore\"]\n",
+		"conf:2:1: [runtime] experimental: [\"newstore\"] is refused: there are no "
+		"experimental features; allowed is []");
+}
+
+TEST(a_window_for_the_page_cache_is_refused_with_virtio_fs_only)
+{
+	CLEANUP(config_free)
+	struct config *config = parse("[hypervisor.qemu]\nvirtio_fs_cache_size = 1024\n");
+
+	assert_int_equal(config->hypervisor.virtio_fs_cache_size, 1024);
+	refused("[hypervisor.qemu]\nvirtio_fs_cache_size = 1\nshared_fs = \"virtio-fs\"\n"
+		"virtio_fs_daemon = \"/v\"\n",
+		"conf:2: [hypervisor.qemu] virtio_fs_cache_size: must be 0 with shared_fs = "
+		"\"virtio-fs\": QEMU has no DAX window (cache-size) for it");
+}
+
+TEST(a_value_is_written_as_it_is_read)
+{
+	CLEANUP(config_free)
+	struct config *config =
+		parse("[hypervisor.qemu]\nkernel_params = \"a \\\"b\\\" \\\\ \\u0001\"\n"
+		      "virtio_fs_extra_args = [\"-o\", \"a,b\"]\n");
+	CLEANUP(free)
+	char *params =
+		config_value_text(config, config_find_key("hypervisor.qemu", "kernel_params"));
+	CLEANUP(free)
+	char *args = config_value_text(config,
+				       config_find_key("hypervisor.qemu", "virtio_fs_extra_args"));
+
+	assert_string_equal(params, "\"a \\\"b\\\" \\\\ \\u0001\"");
+	assert_string_equal(args, "[\"-o\", \"a,b\"]");
+}
+
+/* The files of config.d/ are in the folder of the file that is loaded. */
+static struct config *load(struct err *err)
+{
+	CLEANUP(free) char *path = tmp_path("c.toml");
+	struct config *config = NULL;
+
+	(void)config_load(path, &config, err);
+	return config;
+}
+
+static void make_drop_ins(void)
+{
+	CLEANUP(free) char *folder = tmp_path("config.d");
+
+	assert_int_equal(mkdir(folder, 0755), 0);
+	tmp_write("c.toml", "[hypervisor.qemu]\ndefault_vcpus = 2\ndefault_memory = 512\n");
+}
+
+TEST(drop_ins_go_over_the_file_in_the_order_of_their_names)
+{
+	CLEANUP(config_free) struct config *config = NULL;
+	const struct config_key *vcpus = config_find_key("hypervisor.qemu", "default_vcpus");
+	const struct config_key *memory = config_find_key("hypervisor.qemu", "default_memory");
+	struct err err = { 0 };
+
+	make_drop_ins();
+	tmp_write("config.d/20-b.toml", "[hypervisor.qemu]\ndefault_vcpus = 4\n");
+	tmp_write("config.d/10-a.toml", "[hypervisor.qemu]\n\ndefault_vcpus = 3\n"
+					"pcie_root_port = 5\n");
+	tmp_write("config.d/.30-c.toml", "nonsense");
+	tmp_write("config.d/30-c.toml~", "nonsense");
+	tmp_write("config.d/30-c.toml.dpkg-old", "nonsense");
+	config = load(&err);
+	if (!config)
+		fail_msg("%s", err.text);
+	assert_int_equal(config->hypervisor.default_vcpus, 4);
+	assert_int_equal(config->hypervisor.default_memory, 512);
+	assert_int_equal(config->hypervisor.root_ports, 5);
+	assert_int_equal(strv_len(config->drop_ins), 2);
+	assert_non_null(strstr(config_origin(config, vcpus)->file, "/config.d/20-b.toml"));
+	assert_int_equal(config_origin(config, vcpus)->line, 2);
+	assert_non_null(strstr(config_origin(config, memory)->file, "/c.toml"));
+	assert_int_equal(config_origin(config, memory)->line, 3);
+}
+
+TEST(an_error_in_a_drop_in_names_that_file)
+{
+	struct err err = { 0 };
+
+	make_drop_ins();
+	tmp_write("config.d/a.toml", "[hypervisor.qemu]\ndefault_vcpus = 0\n");
+	assert_null(load(&err));
+	assert_non_null(strstr(err.text, "/config.d/a.toml:2:1: [hypervisor.qemu] default_vcpus: 0 "
+					 "is out of range"));
+}
+
+TEST(what_files_say_together_is_checked_behind_the_last)
+{
+	CLEANUP(config_free) struct config *config = NULL;
+	struct err err = { 0 };
+
+	make_drop_ins();
+	tmp_write("config.d/a.toml", "[hypervisor.qemu]\nshared_fs = \"virtio-fs\"\n");
+	tmp_write("config.d/b.toml", "[hypervisor.qemu]\nvirtio_fs_daemon = \"/v\"\n");
+	config = load(&err);
+	assert_non_null(config);
+	assert_string_equal(config->hypervisor.virtio_fs_daemon, "/v");
+}
+
+TEST(more_drop_ins_than_the_limit_are_refused)
+{
+	struct err err = { 0 };
+
+	make_drop_ins();
+	for (unsigned i = 0; i <= CONFIG_DROP_INS_MAX; i++) {
+		CLEANUP(free) char *name = xasprintf("config.d/%u.toml", i);
+
+		tmp_write(name, "");
+	}
+	assert_null(load(&err));
+	assert_non_null(strstr(err.text, "/config.d has 65 files, allowed are 64"));
+}
+
+TEST(a_drop_in_that_cannot_be_read_is_an_error)
+{
+	CLEANUP(free) char *folder = tmp_path("config.d/x.toml");
+	struct err err = { 0 };
+
+	make_drop_ins();
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_null(load(&err));
+	assert_non_null(strstr(err.text, "/config.d/x.toml"));
 }
 
 TEST(a_file_is_loaded_by_name_up_to_a_mebibyte)
@@ -211,6 +389,17 @@ int main(void)
 		TMP_TEST(every_number_is_taken_at_its_limits_and_refused_beyond),
 		TMP_TEST(every_default_is_within_its_own_row),
 		TMP_TEST(no_row_is_there_twice),
+		TMP_TEST(a_second_name_sets_the_same_key),
+		TMP_TEST(every_second_name_has_a_first),
+		TMP_TEST(a_section_of_another_program_is_refused),
+		TMP_TEST(an_experimental_feature_is_named),
+		TMP_TEST(a_window_for_the_page_cache_is_refused_with_virtio_fs_only),
+		TMP_TEST(a_value_is_written_as_it_is_read),
+		TMP_TEST(drop_ins_go_over_the_file_in_the_order_of_their_names),
+		TMP_TEST(an_error_in_a_drop_in_names_that_file),
+		TMP_TEST(what_files_say_together_is_checked_behind_the_last),
+		TMP_TEST(more_drop_ins_than_the_limit_are_refused),
+		TMP_TEST(a_drop_in_that_cannot_be_read_is_an_error),
 		TMP_TEST(a_file_is_loaded_by_name_up_to_a_mebibyte),
 	};
 
