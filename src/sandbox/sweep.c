@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/io.h"
@@ -25,6 +27,7 @@
 #include "sandbox/paths.h"
 
 #define DELETING_FILE "deleting"
+#define RECLAIM_MS    10000u
 
 static bool is_abandoned(const char *sid)
 {
@@ -58,9 +61,13 @@ bool sandbox_is_stale(const char *sid)
 	       !str_eq(record->boot_id, boot_id);
 }
 
+/*
+ * In this order: while somebody removes it, the record goes before the second look,
+ * and what has none is abandoned. The other way it would be neither for a moment.
+ */
 static bool is_unused(const char *sid)
 {
-	return is_abandoned(sid) || sandbox_is_stale(sid);
+	return sandbox_is_stale(sid) || is_abandoned(sid);
 }
 
 /* Removes it if nobody uses it, which is asked again under the lock: another may be faster. */
@@ -84,17 +91,36 @@ static bool exists(const char *sid)
 	return access(path, F_OK) == 0;
 }
 
+/*
+ * Without a mapping it is being made or removed by whoever holds the lock: the one is
+ * over when there is a record, the other when there is nothing. Who makes it is not
+ * waited for any longer.
+ */
+static int reclaim_unmapped(const char *sid, struct err *err)
+{
+	static const struct timespec pause = { .tv_nsec = 10000000 };
+	uint64_t deadline = deadline_in(RECLAIM_MS);
+
+	while (is_unused(sid)) {
+		int r = reclaim(sid, false, err);
+
+		if (r != -EBUSY)
+			return r;
+		if (now_ms() >= deadline)
+			return 0; /* create says that it is in use */
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int sandbox_reclaim_id(const char *id, struct err *err)
 {
 	CLEANUP(free) char *sid = NULL;
 	struct err ignored = { 0 };
 	int r;
 
-	if (mapping_find(id, &sid, &ignored) < 0) {
-		/* Whoever makes a sandbox is only a moment without a record: not waited for. */
-		r = is_unused(id) ? reclaim(id, false, err) : 0;
-		return r == -EBUSY ? 0 : r;
-	}
+	if (mapping_find(id, &sid, &ignored) < 0)
+		return reclaim_unmapped(id, err);
 	r = is_unused(sid) ? reclaim(sid, true, err) : 0;
 	return r == 0 && !exists(sid) ? mapping_remove(id, err) : r;
 }

@@ -131,13 +131,13 @@ teardown() { common_teardown; }
 # one_of CODE… - runs what follows --; its exit code must be one of them, and a refusal one plain line.
 one_of()
 {
-	local code=0 allowed=" "
+	local code=0 allowed=" " out=$WORK/o.$BASHPID # $(…) below has another BASHPID
 
 	while [[ $1 != -- ]]; do allowed+="$1 "; shift; done
 	shift
-	timeout 30 "$RUNTIME" --kata-config "$USED_CONFIG" "$@" </dev/null >"$WORK/o.$BASHPID" 2>&1 || code=$?
-	[[ $allowed == *" $code "* ]] && { ((code != 1)) || one_plain_line "$(cat "$WORK/o.$BASHPID")"; } && return
-	echo "$*: exit code $code: $(cat "$WORK/o.$BASHPID")" >>"$WORK/bad"
+	timeout 30 "$RUNTIME" --kata-config "$USED_CONFIG" "$@" </dev/null >"$out" 2>&1 || code=$?
+	[[ $allowed == *" $code "* ]] && { ((code != 1)) || one_plain_line "$(cat "$out")"; } && return
+	echo "$*: exit code $code: $(cat "$out")" >>"$WORK/bad"
 }
 
 @test "delete, exec, kill, pause and state of one container at once: each works or says why" {
