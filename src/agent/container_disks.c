@@ -12,6 +12,8 @@
 #include "agent/api.h"
 #include "agent/disk.h"
 #include "agent/job.h"
+#include "agent/passthrough.h"
+#include "agent/pci.h"
 #include "agent/sandbox.h"
 #include "agent/storage.h"
 #include "base/cleanup.h"
@@ -41,6 +43,25 @@ static void preparing_free(struct preparing *p)
 	free(p);
 }
 
+static bool is_passed(const Grpc__Device *device)
+{
+	return str_eq(device->type, PASSTHROUGH_TYPE);
+}
+
+static int check_device(const Grpc__Device *device, struct err *err)
+{
+	if (!is_passed(device))
+		return disk_check_driver(device->type, err);
+	if (device->n_options > DISKS_MAX)
+		return err_set(err, E2BIG, "devices: %zu options", device->n_options);
+	for (size_t i = 0; i < device->n_options; i++)
+		if (!passthrough_path(device->options[i]))
+			return err_set(err, EINVAL,
+				       "devices: '%.64s' is not ADDRESS=PCI-PATH of a device",
+				       device->options[i]);
+	return 0;
+}
+
 int container_disks_check(const Grpc__CreateContainerRequest *message, struct err *err)
 {
 	int r = 0;
@@ -48,7 +69,7 @@ int container_disks_check(const Grpc__CreateContainerRequest *message, struct er
 	if (message->n_devices > DISKS_MAX || message->n_storages > DISKS_MAX)
 		return err_set(err, E2BIG, "a container has at most %u disks", DISKS_MAX);
 	for (size_t i = 0; r == 0 && i < message->n_devices; i++)
-		r = disk_check_driver(message->devices[i]->type, err);
+		r = check_device(message->devices[i], err);
 	for (size_t i = 0; r == 0 && i < message->n_storages; i++) {
 		r = disk_check_driver(message->storages[i]->driver, err);
 		if (r == 0 && message->storages[i]->mount_point[0] != '/')
@@ -94,6 +115,15 @@ int container_disks_unmount(char *const *mounts, struct err *err)
 	return result;
 }
 
+static int wait_passed(const Grpc__Device *device, uint64_t timeout_ms, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < device->n_options; i++)
+		r = passthrough_wait(passthrough_path(device->options[i]), timeout_ms, err);
+	return r;
+}
+
 /* In a helper. What it has mounted when one of them fails is unmounted again. */
 static int prepare(void *data, struct err *err)
 {
@@ -106,8 +136,11 @@ static int prepare(void *data, struct err *err)
 	for (size_t i = 0; r == 0 && i < message->n_devices; i++) {
 		CLEANUP(free) char *name = NULL;
 
-		r = disk_wait(message->devices[i]->type, message->devices[i]->id,
-			      p->agent->hotplug_ms, &name, err);
+		if (is_passed(message->devices[i]))
+			r = wait_passed(message->devices[i], p->agent->hotplug_ms, err);
+		else
+			r = disk_wait(message->devices[i]->type, message->devices[i]->id,
+				      p->agent->hotplug_ms, &name, err);
 	}
 	for (size_t i = 0; r == 0 && i < message->n_storages; i++) {
 		r = mount_one(message->storages[i], p->agent->hotplug_ms, err);
@@ -206,19 +239,42 @@ static void device_to_mount(struct oci_spec *spec, const char *path, const char 
 	*device = spec->devices[--spec->n_devices];
 }
 
+/* After renumber(): these numbers are the guest's already. */
+static int add_passed(const struct preparing *p, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->message->n_devices; i++) {
+		const Grpc__Device *device = p->message->devices[i];
+
+		for (size_t k = 0; r == 0 && is_passed(device) && k < device->n_options; k++)
+			r = passthrough_add_files(PCI_SYSFS, passthrough_path(device->options[k]),
+						  p->spec, err);
+	}
+	return r;
+}
+
 static int number_devices(const struct preparing *p, struct err *err)
 {
 	const Grpc__CreateContainerRequest *message = p->message;
 	CLEANUP(free) struct renumber *list = xcalloc(message->n_devices + 1, sizeof(*list));
-	size_t n = message->n_devices;
+	CLEANUP(free)
+	const char **paths = xcalloc(message->n_devices + 1, sizeof(*paths));
+	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = number_device(p->spec, message->devices[i], &list[i], err);
+	for (size_t i = 0; r == 0 && i < message->n_devices; i++) {
+		if (is_passed(message->devices[i]))
+			continue;
+		paths[n] = message->devices[i]->container_path;
+		r = number_device(p->spec, message->devices[i], &list[n++], err);
+	}
 	if (r == 0)
 		renumber(p->spec, list, n);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		device_to_mount(p->spec, message->devices[i]->container_path, list[i].name);
+		device_to_mount(p->spec, paths[i], list[i].name);
+	if (r == 0)
+		r = add_passed(p, err);
 	for (size_t i = 0; i < n; i++)
 		free(list[i].name);
 	return r;

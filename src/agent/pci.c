@@ -85,6 +85,21 @@ static int check_path(const char *path, char *const *components, struct err *err
 	return good ? 0 : err_set(err, EINVAL, "'%.64s' is not a PCI path such as 10.3/00", path);
 }
 
+int pci_directory(const char *sysfs, const char *path, char **ret, struct err *err)
+{
+	CLEANUP(strv_free) char **components = strv_split(path, "/");
+	CLEANUP(free) char *dir = NULL;
+	int r = check_path(path, components, err);
+
+	if (r < 0)
+		return r;
+	dir = follow(sysfs, components);
+	if (!dir || access(dir, F_OK) < 0)
+		return 0;
+	*ret = take_ptr(dir);
+	return 1;
+}
+
 int pci_find(const char *sysfs, const char *path, const char *class, char **ret, struct err *err)
 {
 	CLEANUP(strv_free) char **components = strv_split(path, "/");

@@ -18,3 +18,6 @@ struct err;
  * Source: openEuler, agent patches 0007 and 0008; the host: hypervisor/qemu_pci.h.
  */
 int pci_find(const char *sysfs, const char *path, const char *class, char **ret, struct err *err);
+
+/* Its directory in sysfs, whatever it is; owned. Returns as pci_find(). */
+int pci_directory(const char *sysfs, const char *path, char **ret, struct err *err);

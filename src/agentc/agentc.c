@@ -205,6 +205,7 @@ int agentc_create_container(struct agentc *agent, const char *id, const struct o
 	CLEANUP(free) Grpc__Storage **storage_list = xcalloc(n_disks + 1, sizeof(*storage_list));
 	CLEANUP(free) Grpc__Device *devices = xcalloc(n_disks + 1, sizeof(*devices));
 	CLEANUP(free) Grpc__Device **device_list = xcalloc(n_disks + 1, sizeof(*device_list));
+	CLEANUP(free) char **addresses = xcalloc(n_disks + 1, sizeof(*addresses));
 	char *options[] = { agentc_text("nodev"), agentc_text("ro") };
 	int r;
 
@@ -227,6 +228,12 @@ int agentc_create_container(struct agentc *agent, const char *id, const struct o
 			device->type = agentc_text(disks[i].driver);
 			device->id = agentc_text(disks[i].address);
 			device->container_path = agentc_text(disks[i].container_path);
+			/* Kata 3 tells it so. */
+			if (str_eq(disks[i].driver, "vfio-pci-gk")) {
+				addresses[i] = agentc_text(disks[i].address);
+				device->options = &addresses[i];
+				device->n_options = 1;
+			}
 			device_list[message.n_devices++] = device;
 		}
 	}

@@ -44,10 +44,13 @@ int agentc_create_sandbox(struct agentc *agent, const char *id, const char *host
 			  size_t n_storages, uint64_t deadline, struct err *err);
 int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err);
 
-/* A disk that was plugged in for a container: a device of it, or mounted in the guest. */
+/*
+ * What was plugged in for a container: a disk that is a device of it, or mounted in the
+ * guest, or a device of the host ("vfio-pci-gk").
+ */
 struct agentc_disk {
-	const char *driver;         /* "blk", "scsi" or "nvdimm" */
-	const char *address;        /* a PCI path, "ID:LUN", "pmem0" */
+	const char *driver;         /* "blk", "scsi", "nvdimm" or "vfio-pci-gk" */
+	const char *address;        /* a PCI path, "ID:LUN", "pmem0", "HOST'S-ADDRESS=PCI-PATH" */
 	const char *container_path; /* its device in linux.devices, or NULL */
 	const char *mount_point;    /* or NULL */
 	const char *fstype;

@@ -42,6 +42,7 @@ struct config {
 		bool enable_cpu_memory_hotplug;
 		bool enable_reuse_cpu_memory;
 		int64_t root_ports;
+		bool hotplug_vfio_on_root_bus;
 		char *block_device_driver;
 		bool disable_block_device_use;
 		bool block_device_cache_set;

@@ -110,6 +110,11 @@ const struct config_key config_keys[] = {
 		.note = "Each costs boot time.", .shipped = "8",
 		.annotation = "hypervisor.pcie_root_port"),
 	SAME(QEMU, "pcie_root_port", "default_root_ports"),
+	BOOL(QEMU, "hotplug_vfio_on_root_bus", hypervisor.hotplug_vfio_on_root_bus,
+	     "put devices of the host (VFIO) on the root bus instead of behind a root port",
+	     .note = "A running q35 machine takes none on its root bus: what is plugged in later "
+		     "goes into a root port even so. Machine type pc has nothing but its root bus.",
+	     .annotation = "hypervisor.hotplug_vfio_on_root_bus"),
 	STRING(QEMU, "block_device_driver", hypervisor.block_device_driver, "virtio-scsi",
 	       block_drivers, "how block devices of the host come into the guest",
 	       .note = "These are --device, volumes and root file systems that are one. "

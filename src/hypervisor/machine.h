@@ -12,6 +12,10 @@ enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
 
 #define ROOT_PORT_ID "rp" /* and a number: the ports that devices are plugged into */
 
+/* Where they sit: behind the devices that are always there, eight to a slot. */
+#define ROOT_PORT_FIRST_SLOT 0x10u
+#define FUNCTIONS_PER_SLOT   8u
+
 #define SCSI_ID "scsi0" /* the controller that disks are plugged into */
 /* A network card that is there from the start. */
 struct machine_nic {
@@ -19,6 +23,15 @@ struct machine_nic {
 	const int *queues; /* of a tap, one for each */
 	const int *vhost;  /* of /dev/vhost-net, as many, or NULL */
 	size_t n_queues;
+};
+
+/* A device of the host that is there from the start. */
+struct machine_vfio {
+	const char *id;
+	const char *host;      /* its PCI address, or */
+	const char *sysfs_dir; /* of a mediated device */
+	const char *bus;
+	const char *addr;
 };
 
 /* Strings are borrowed and never NULL; descriptors are inherited by the hypervisor. */
@@ -46,6 +59,8 @@ struct machine {
 	const char *share_path; /* 9p: the directory; virtio-fs: virtiofsd's socket */
 	const struct machine_nic *nics;
 	size_t n_nics;
+	const struct machine_vfio *vfio;
+	size_t n_vfio;
 	const char *entropy_source;
 	int qmp_fd;     /* listening Unix sockets: of the lock's holder, */
 	int events_fd;  /* of the monitor, */

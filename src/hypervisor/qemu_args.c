@@ -12,9 +12,6 @@
 #include "base/str.h"
 #include "hypervisor/machine.h"
 
-#define ROOT_PORT_FIRST_SLOT 0x10u /* behind the devices that are always there */
-#define FUNCTIONS_PER_SLOT   8u
-
 struct machine_kind {
 	const char *type;
 	const char *options; /* of -machine */
@@ -197,6 +194,14 @@ static void add_root_ports(char ***args, const struct machine *m)
 		    i % FUNCTIONS_PER_SLOT, i % FUNCTIONS_PER_SLOT == 0 ? ",multifunction=on" : "");
 }
 
+/* Behind the ports in the list: QEMU makes devices in its order. */
+static void add_vfio(char ***args, const struct machine_vfio *device)
+{
+	add(args, "-device", "vfio-pci,id=%s,%s=%s,bus=%s,addr=%s,romfile=", device->id,
+	    device->host ? "host" : "sysfsdev", device->host ? device->host : device->sysfs_dir,
+	    device->bus, device->addr);
+}
+
 static void add_scsi(char ***args, const struct machine *m, const struct machine_kind *kind)
 {
 	if (m->iothread)
@@ -248,6 +253,8 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 		add_scsi(&args, m, kind);
 	if (kind->root_ports)
 		add_root_ports(&args, m);
+	for (size_t i = 0; i < m->n_vfio; i++)
+		add_vfio(&args, &m->vfio[i]);
 	add(&args, "-pidfile", "%s", m->pid_file);
 	*ret = args;
 	return 0;

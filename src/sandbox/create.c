@@ -31,12 +31,14 @@
 #include "sandbox/lock.h"
 #include "sandbox/netmon.h"
 #include "sandbox/netns.h"
+#include "sandbox/passthrough.h"
 #include "sandbox/paths.h"
 #include "sandbox/pod.h"
 #include "sandbox/resize.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/share.h"
 #include "sandbox/shims.h"
+#include "vfio/memlock.h"
 #include "vm/vm.h"
 
 /* A container that is being made: what its steps share. */
@@ -52,6 +54,7 @@ struct making {
 	struct cgroup *cgroup;    /* on the host */
 	struct machine_size size; /* that the machine needs to have */
 	struct disks disks;
+	struct passthrough passed;
 	struct started_shim shim;
 };
 
@@ -64,6 +67,7 @@ static void making_done(struct making *making)
 	started_shim_done(&making->shim);
 	cgroup_free(making->cgroup);
 	disks_done(&making->disks);
+	passthrough_done(&making->passed);
 }
 
 static char *timestamp(void)
@@ -200,15 +204,20 @@ static int save_record(void *data, struct err *err)
 static int make_in_guest(struct making *making, struct agentc *agent, struct err *err)
 {
 	const struct create_params *params = making->params;
-	CLEANUP(free) struct agentc_disk *disks = NULL;
+	CLEANUP(free) struct agentc_disk *devices = NULL;
+	size_t n = making->disks.n + making->passed.n;
 	int r;
 
 	r = disks_plug(&making->disks, making->record, save_record, making, err);
+	if (r == 0)
+		r = passthrough_plug(&making->passed, making->sid, err);
 	if (r < 0)
 		return r;
-	disks = disks_for_agent(&making->disks);
-	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid, disks,
-				    making->disks.n, deadline_in(CREATE_CONTAINER_MS), err);
+	devices = disks_for_agent(&making->disks);
+	devices = xrealloc(devices, (n + 1) * sizeof(*devices));
+	passthrough_for_agent(&making->passed, devices + making->disks.n);
+	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid, devices, n,
+				    deadline_in(CREATE_CONTAINER_MS), err);
 	timeline_mark(params->timeline, "create container");
 	if (r == 0)
 		r = fault_point("container created in the guest", err);
@@ -223,6 +232,23 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 	if (r == 0)
 		r = container_write_pid_file(params->pid_file, making->record->shim.pid, err);
 	return r == 0 ? fault_point("pid file", err) : r;
+}
+
+/* Boots it with what it has from the start. */
+static int boot(struct making *making, struct sandbox_start *start, struct err *err)
+{
+	int r = 0;
+
+	start->n_vfio = making->passed.n;
+	start->vfio = xcalloc(start->n_vfio + 1, sizeof(*start->vfio));
+	passthrough_for_vm(&making->passed, start->vfio);
+	if (start->n_vfio > 0)
+		r = vfio_lift_memlock(0, err);
+	if (r == 0)
+		r = sandbox_boot(making->params, making->netns, making->cgroup, start, err);
+	if (r == 0)
+		passthrough_from_vm(&making->passed, start->vfio);
+	return r;
 }
 
 static int create_with_sandbox(struct making *making, struct sandbox_start *start, struct err *err)
@@ -242,7 +268,7 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 		r = network_connect(making->params->config, start->dirfd, making->netns,
 				    netns_path(making->spec), &start->network, err);
 	if (r == 0)
-		r = sandbox_boot(making->params, making->netns, making->cgroup, start, err);
+		r = boot(making, start, err);
 	/* While the guest boots, the host gets the container's files ready. */
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
@@ -277,6 +303,7 @@ static int create_first(struct making *making, struct err *err)
 		close(start.dirfd);
 	vm_free(start.vm);
 	network_done(&start.network);
+	free(start.vfio);
 	free(start.dns);
 	return r;
 }
@@ -302,6 +329,8 @@ static int create_in_existing(struct making *making, int sandbox_dir, struct err
 	int r;
 
 	r = container_look(making->sid, &owner, err);
+	if (r == 0)
+		r = passthrough_check_free(&making->passed, making->sid, making->params->id, err);
 	if (r == 0)
 		r = register_container(making, err);
 	if (r == 0)
@@ -427,6 +456,8 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = host_only_check(spec, &making.size, err);
 	if (r == 0)
 		r = disks_take_devices(&making.disks, spec, err);
+	if (r == 0)
+		r = passthrough_take(&sysfs_of_host, spec, &making.passed, err);
 	if (r < 0)
 		return r;
 	assert(spec && sid);
@@ -434,6 +465,7 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		guest_spec_drop_seccomp(spec);
 	record = new_record(params, sid, spec, take_ptr(rootfs));
 	record->cgroup = take_ptr(cgroup);
+	passthrough_note(&making.passed, record);
 	making.sid = record->sandbox;
 	making.spec = spec;
 	making.record = record;

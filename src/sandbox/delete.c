@@ -16,6 +16,7 @@
 #include "sandbox/host_hooks.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
+#include "sandbox/passthrough.h"
 #include "sandbox/paths.h"
 #include "sandbox/resize.h"
 #include "sandbox/sandbox.h"
@@ -61,6 +62,8 @@ int container_remove(const char *sid, const char *cid, struct err *err)
 		return r;
 	/* A guest that does not let a disk go keeps it until its end; the container goes. */
 	if (agent && disks_unplug(sid, cid, &ignored) < 0)
+		log_warn("container %s: %s", cid, ignored.text);
+	if (agent && passthrough_unplug(sid, cid, &ignored) < 0)
 		log_warn("container %s: %s", cid, ignored.text);
 	container_forget_cgroup(sid, cid);
 	r = fault_point("host cgroup removed", err);

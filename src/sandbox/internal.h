@@ -37,6 +37,8 @@ struct sandbox_start {
 	int dirfd;          /* of the sandbox, locked; owned */
 	struct vm *vm;
 	struct sandbox_network network;
+	struct vm_vfio *vfio; /* devices of the host that the machine starts with; owned */
+	size_t n_vfio;
 	char *dns; /* a name server that only the host can reach, or NULL; owned */
 };
 

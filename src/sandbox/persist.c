@@ -78,6 +78,7 @@ void container_record_free(struct container_record *record)
 	strv_free(record->annotations);
 	free(record->cgroup);
 	strv_free(record->disks);
+	strv_free(record->passed);
 	free(record);
 }
 
@@ -250,6 +251,7 @@ int container_record_write(int dirfd, const struct container_record *record, str
 	json_put_u64(&w, "shimStart", record->shim.start);
 	put_limits(&w, &record->limits);
 	json_put_strv(&w, "disks", record->disks);
+	json_put_strv(&w, "passed", record->passed);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
 }
@@ -297,6 +299,8 @@ int container_record_read(int dirfd, struct container_record **ret, struct err *
 		r = get_limits(&at, &record->limits, err);
 	if (r == 0)
 		r = json_get_strv(&at, "disks", &record->disks, err);
+	if (r == 0)
+		r = json_get_strv(&at, "passed", &record->passed, err);
 	if (r < 0)
 		return r;
 	if (!record->id || !record->sandbox || !record->bundle || !record->oci_version ||

@@ -46,7 +46,8 @@ struct container_record {
 	char *cgroup;        /* on the host; NULL before it is chosen */
 	struct proc_id shim; /* pid 0 while there is none */
 	struct container_limits limits;
-	char **disks; /* see disk_plug.c */
+	char **disks;  /* see disk_plug.c */
+	char **passed; /* see passthrough.c */
 };
 
 int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct err *err);

@@ -141,7 +141,9 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .cgroup = cgroup,
 				      .dns = start->dns,
 				      .nics = start->network.nics,
-				      .n_nics = start->network.n };
+				      .n_nics = start->network.n,
+				      .vfio = start->vfio,
+				      .n_vfio = start->n_vfio };
 	int r;
 
 	timeline_mark(params->timeline, "prepare");

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,6 +25,8 @@
 #include "hypervisor/accel.h"
 #include "hypervisor/machine.h"
 #include "hypervisor/qemu_args.h"
+#include "hypervisor/qemu_pci.h"
+#include "hypervisor/qemu_vfio.h"
 #include "hypervisor/vsock.h"
 #include "vm/internal.h"
 #include "vm/vm.h"
@@ -366,8 +369,61 @@ static struct machine_nic *machine_nics(const struct vm_params *params)
 	return nics;
 }
 
+/* What machine_vfio points to. */
+struct vfio_words {
+	char id[QEMU_VFIO_ID_LEN];
+	struct pci_place place;
+	char *dir; /* owned */
+};
+
+struct vfio_list {
+	struct machine_vfio *items;
+	struct vfio_words *words;
+	size_t n;
+};
+
+static void vfio_list_done(struct vfio_list *list)
+{
+	for (size_t i = 0; list->words && i < list->n; i++)
+		free(list->words[i].dir);
+	free(list->words);
+	free(list->items);
+}
+
+/* Gives each its place, and tells the caller. */
+static int list_vfio(const struct vm_params *params, struct vfio_list *ret, struct err *err)
+{
+	const struct qemu_vfio_layout layout = {
+		.type = params->config->hypervisor.machine_type,
+		.root_ports = (unsigned)params->config->hypervisor.root_ports,
+		.on_root_bus = params->config->hypervisor.hotplug_vfio_on_root_bus,
+	};
+	int r = 0;
+
+	ret->items = xcalloc(params->n_vfio + 1, sizeof(*ret->items));
+	ret->words = xcalloc(params->n_vfio + 1, sizeof(*ret->words));
+	for (; r == 0 && ret->n < params->n_vfio; ret->n++) {
+		struct vm_vfio *from = &params->vfio[ret->n];
+		struct vfio_words *words = &ret->words[ret->n];
+
+		qemu_vfio_id(from->name, words->id);
+		words->dir = from->mediated ? qemu_vfio_mediated_dir(from->name) : NULL;
+		r = qemu_vfio_cold_place(&layout, (unsigned)ret->n, &words->place, err);
+		memcpy(from->path, words->place.guest_path, sizeof(from->path));
+		ret->items[ret->n] = (struct machine_vfio){
+			.id = words->id,
+			.host = from->mediated ? NULL : from->name,
+			.sysfs_dir = words->dir,
+			.bus = words->place.bus,
+			.addr = words->place.addr,
+		};
+	}
+	return r;
+}
+
 static int start_qemu(struct boot *boot, struct err *err)
 {
+	__attribute__((cleanup(vfio_list_done))) struct vfio_list vfio = { 0 };
 	const struct config *config = boot->params->config;
 	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
 	CLEANUP(free) char *socket = xasprintf("%s/vhost-fs.sock", boot->vm->dir);
@@ -381,6 +437,7 @@ static int start_qemu(struct boot *boot, struct err *err)
 	CLEANUP(free) int *fds = NULL;
 	size_t n_fds = 0;
 	const char *reason = NULL;
+	int r = list_vfio(boot->params, &vfio, err);
 	const struct machine machine = {
 		.program = config->hypervisor.path,
 		.id = boot->params->id,
@@ -408,6 +465,8 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.share_path = virtio_fs ? socket : boot->params->share,
 		.nics = nics,
 		.n_nics = boot->params->n_nics,
+		.vfio = vfio.items,
+		.n_vfio = vfio.n,
 		.entropy_source = config->hypervisor.entropy_source,
 		.qmp_fd = boot->qmp,
 		.events_fd = boot->events,
@@ -417,9 +476,9 @@ static int start_qemu(struct boot *boot, struct err *err)
 		.vsock_cid = boot->cid,
 		.pid_file = pid_file,
 	};
-	int r;
 
-	r = qemu_args_build(&machine, &argv, err);
+	if (r == 0)
+		r = qemu_args_build(&machine, &argv, err);
 	if (r < 0)
 		return r;
 	fds = qemu_fds(boot, &n_fds);

@@ -26,5 +26,6 @@ struct plug {
 	struct qmp *qmp;
 };
 
-#define UNPLUG_MS 8000u /* the guest has to take part; under the 10 s that commands may take */
-#define PLUG_MS   5000u /* for all commands of one step: QEMU answers in milliseconds */
+#define UNPLUG_MS 8000u  /* the guest has to take part; under the 10 s that commands may take */
+#define VFIO_MS   60000u /* the host locks all of the guest's memory, and resets the device */
+#define PLUG_MS   5000u  /* for all commands of one step: QEMU answers in milliseconds */

@@ -79,6 +79,16 @@ int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_addr
 /* -ETIMEDOUT when the guest does not let it go: then it is still there. */
 int plug_disk_remove(struct plug *plug, unsigned number, struct err *err);
 
+/*
+ * Plugs in a device of the host, which vfio-pci has: @name is its PCI address, or the UUID
+ * of a mediated device. QEMU must be allowed to lock all of its memory. Errors as plug_nic_add().
+ */
+int plug_vfio_add(struct plug *plug, const char *name, bool mediated, char ret_path[PLUG_PATH_LEN],
+		  struct err *err);
+
+/* -ETIMEDOUT when the guest does not let it go: then it is still there. */
+int plug_vfio_remove(struct plug *plug, const char *name, struct err *err);
+
 /* What the machine has; the guest may have turned some of the vCPUs off. */
 struct plug_size {
 	unsigned vcpus;

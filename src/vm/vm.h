@@ -21,12 +21,21 @@ struct config;
 struct err;
 struct vm;
 
+#define VM_PATH_LEN 16u
+
 /* A network card that is there from the start; all of it stays the caller's. */
 struct vm_nic {
 	const char *mac;
 	const int *queues; /* of a tap, one for each; QEMU inherits them */
 	const int *vhost;  /* of /dev/vhost-net, as many, or NULL */
 	size_t n_queues;
+};
+
+/* A device of the host that is there from the start. */
+struct vm_vfio {
+	const char *name; /* its PCI address, or the UUID of a mediated device */
+	bool mediated;
+	char path[VM_PATH_LEN]; /* set by vm_boot(): where the agent finds it, as in plug.h */
 };
 
 /* In the machine's directory, for a process that somebody else starts and that ends with it. */
@@ -44,6 +53,8 @@ struct vm_params {
 	const char *dns;             /* a name server on the lo of @netns, or NULL */
 	const struct vm_nic *nics;
 	size_t n_nics;
+	struct vm_vfio *vfio;
+	size_t n_vfio;
 };
 
 /*

@@ -44,6 +44,20 @@ teardown() { common_teardown; }
 	says '/dev/snd/seq (character 116:1): the guest has no such device'
 }
 
+@test "a device of the host without an IOMMU is refused with what has to be switched on" {
+	[[ ! -d /sys/kernel/iommu_groups/65535 ]]
+	dir=$(bundle)
+	edit_bundle "$dir" '.linux.devices = [{ "path": "/dev/vfio/65535", "type": "c", "major": 243, "minor": 65535 }]'
+	fails runtime create --bundle "$dir" "$ID"
+	if [[ -n $(ls /sys/kernel/iommu_groups 2>/dev/null) ]]; then
+		says 'linux.devices: /dev/vfio/65535: the host has no IOMMU group 65535'
+	else
+		says 'linux.devices: /dev/vfio/65535: this host has no IOMMU in use'
+		says 'intel_iommu=on'
+	fi
+	[ -z "$(runtime list --quiet)" ]
+}
+
 # told COMMAND… - the lines that are warnings, on standard error.
 told()
 {

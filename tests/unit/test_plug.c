@@ -324,6 +324,45 @@ TEST(a_guest_that_lets_nothing_go_is_told_of_in_time)
 	assert_non_null(strstr(text, "netdev net-e\ndevice nic-e rp0 0"));
 }
 
+TEST(a_device_of_the_host_comes_and_goes)
+{
+	char path[PLUG_PATH_LEN];
+
+	start(q35, "");
+	assert_int_equal(plug_vfio_add(plug, "0000:01:00.0", false, path, &err), 0);
+	assert_string_equal(path, "10.0/00");
+	assert_int_equal(
+		plug_vfio_add(plug, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", true, path, &err), 0);
+	assert_string_equal(path, "10.1/00");
+	assert_int_equal(plug_vfio_remove(plug, "0000:01:00.0", &err), 0);
+	assert_int_equal(plug_vfio_remove(plug, "0000:01:00.0", &err), 0);
+	assert_told("vfio");
+}
+
+TEST(a_pc_takes_a_device_of_the_host_on_its_root_bus)
+{
+	char path[PLUG_PATH_LEN];
+
+	start((struct fake_devices){ .is_pc = true }, "");
+	assert_int_equal(plug_vfio_add(plug, "0000:01:00.0", false, path, &err), 0);
+	assert_string_equal(path, "01.0");
+	assert_told("vfio-pc");
+}
+
+TEST(what_qemu_says_of_a_device_of_the_host_is_told)
+{
+	CLEANUP(free) char *text = NULL;
+	char path[PLUG_PATH_LEN];
+
+	start(q35, "refuse=failed to open /dev/vfio/12: Device or resource busy@device_add");
+	assert_int_equal(plug_vfio_add(plug, "0000:01:00.0", false, path, &err), -EIO);
+	assert_string_equal(err.text,
+			    "plug in 0000:01:00.0: QEMU refused device_add: failed to open "
+			    "/dev/vfio/12: Device or resource busy");
+	text = told();
+	assert_non_null(strstr(text, "there is: nothing"));
+}
+
 TEST(a_name_that_qemu_could_misread_is_refused)
 {
 	static const char *const names[] = {
@@ -470,6 +509,9 @@ int main(void)
 		TMP_TEST(an_event_before_the_answer_counts),
 		TMP_TEST(what_is_not_there_is_removed_already),
 		TMP_TEST(a_guest_that_lets_nothing_go_is_told_of_in_time),
+		TMP_TEST(a_device_of_the_host_comes_and_goes),
+		TMP_TEST(a_pc_takes_a_device_of_the_host_on_its_root_bus),
+		TMP_TEST(what_qemu_says_of_a_device_of_the_host_is_told),
 		TMP_TEST(a_name_that_qemu_could_misread_is_refused),
 		TMP_TEST(vcpus_come_from_the_lowest_on),
 		TMP_TEST(memory_is_of_the_same_kind_as_the_machines_own),

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -15,6 +16,8 @@
 #include "base/str.h"
 #include "hypervisor/machine.h"
 #include "hypervisor/qemu_args.h"
+#include "hypervisor/qemu_pci.h"
+#include "hypervisor/qemu_vfio.h"
 
 static char *const params[] = { (char *)(uintptr_t) "console=hvc0", (char *)(uintptr_t) "panic=1",
 				NULL };
@@ -117,6 +120,51 @@ TEST(an_agent_that_is_reached_by_vsock_has_no_port)
 	assert_golden(&machine, "q35-vsock");
 }
 
+TEST(q35_with_devices_of_the_host)
+{
+	const struct machine_vfio vfio[] = {
+		{ .id = "vfio-0000-01-00.0", .host = "0000:01:00.0", .bus = "rp0", .addr = "0" },
+		{ .id = "vfio-83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
+		  .sysfs_dir = "/sys/bus/mdev/devices/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
+		  .bus = "pcie.0",
+		  .addr = "14" },
+	};
+	struct machine machine = machine_of("q35");
+
+	machine.root_ports = 2;
+	machine.vfio = vfio;
+	machine.n_vfio = 2;
+	assert_golden(&machine, "q35-vfio");
+}
+
+static void assert_place(const struct qemu_vfio_layout *layout, unsigned i, const char *wanted)
+{
+	struct pci_place place = { 0 };
+	struct err err = { 0 };
+	char text[64];
+
+	if (qemu_vfio_cold_place(layout, i, &place, &err) < 0)
+		snprintf(text, sizeof(text), "%.60s", err.text);
+	else
+		snprintf(text, sizeof(text), "%s %s %s", place.bus, place.addr, place.guest_path);
+	assert_string_equal(text, wanted);
+}
+
+TEST(places_of_devices_of_the_host)
+{
+	const struct qemu_vfio_layout ports = { .type = "q35", .root_ports = 9 };
+	const struct qemu_vfio_layout root = { .type = "q35", .on_root_bus = true };
+	const struct qemu_vfio_layout pc = { .type = "pc" };
+
+	assert_place(&ports, 0, "rp0 0 10.0/00");
+	assert_place(&ports, 8, "rp8 0 11.0/00");
+	assert_place(&ports, 9, "the virtual machine has no PCIe root port left for a device ");
+	assert_place(&root, 0, "pcie.0 14 14.0");
+	assert_place(&root, 10, "pcie.0 1e 1e.0");
+	assert_place(&root, 11, "the root bus of the virtual machine takes 11 devices of the ");
+	assert_place(&pc, 1, "pci.0 15 15.0");
+}
+
 TEST(q35_with_a_controller_for_disks_and_its_thread)
 {
 	struct machine machine = machine_of("q35");
@@ -195,6 +243,8 @@ int main(void)
 		cmocka_unit_test(q35_with_9p_on_kvm_with_root_ports_firmware_and_globals),
 		cmocka_unit_test(q35_with_virtio_fs_and_no_memory_to_plug),
 		cmocka_unit_test(an_agent_that_is_reached_by_vsock_has_no_port),
+		cmocka_unit_test(q35_with_devices_of_the_host),
+		cmocka_unit_test(places_of_devices_of_the_host),
 		cmocka_unit_test(q35_with_a_controller_for_disks_and_its_thread),
 		cmocka_unit_test(network_cards_with_one_queue_and_with_two_and_vhost),
 		cmocka_unit_test(arm64_virt),
