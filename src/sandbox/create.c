@@ -257,6 +257,8 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	int r;
 
+	network_choose(making->params->config, netns_path(making->spec),
+		       &start->network.record.settings);
 	r = sandbox_begin(making->params, start, err);
 	if (r == 0)
 		r = register_container(making, err);
@@ -265,8 +267,7 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	if (r == 0)
 		start->dns = dns_of(making->spec);
 	if (r == 0)
-		r = network_connect(making->params->config, start->dirfd, making->netns,
-				    netns_path(making->spec), &start->network, err);
+		r = network_connect(&start->network, start->dirfd, making->netns, err);
 	if (r == 0)
 		r = boot(making, start, err);
 	/* While the guest boots, the host gets the container's files ready. */

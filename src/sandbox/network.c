@@ -44,14 +44,11 @@ void network_done(struct sandbox_network *network)
 	*network = (struct sandbox_network){ 0 };
 }
 
-static void choose(const struct config *config, const char *path, int netns,
-		   struct network_record *ret)
+void network_choose(const struct config *config, const char *path, struct network_settings *ret)
 {
 	const char *model = config->runtime.internetworking_model;
-	struct stat st;
 
 	ret->netns = path ? xstrdup(path) : NULL;
-	ret->netns_ino = fstat(netns, &st) == 0 ? st.st_ino : 0;
 	ret->scanned = !str_eq(model, "none") && !config->runtime.disable_new_netns;
 	if (wire_model_parse(model, &ret->model) < 0)
 		ret->model = WIRE_TCFILTER; /* "default" */
@@ -59,6 +56,13 @@ static void choose(const struct config *config, const char *path, int netns,
 	ret->n_queues = (uint32_t)config->hypervisor.default_vcpus;
 	if (ret->n_queues > TAP_QUEUES_MAX)
 		ret->n_queues = TAP_QUEUES_MAX;
+}
+
+static void note_netns(struct network_record *record, int netns)
+{
+	struct stat st;
+
+	record->netns_ino = fstat(netns, &st) == 0 ? st.st_ino : 0;
 }
 
 /* A wire for an endpoint that has none yet; its record is written before anything is made. */
@@ -72,7 +76,7 @@ static int plan(struct netlink *nl, const struct net_endpoint *endpoint,
 	if (r < 0)
 		return r;
 	record->wires = xrealloc(record->wires, (record->n + 1) * sizeof(*record->wires));
-	wire_plan(endpoint, record->model, number, &record->wires[record->n]);
+	wire_plan(endpoint, record->settings.model, number, &record->wires[record->n]);
 	r = wire_check(nl, &record->wires[record->n], err);
 	if (r < 0)
 		wire_done(&record->wires[record->n]);
@@ -86,7 +90,7 @@ static const int *open_vhost(struct sandbox_network *network, size_t n)
 {
 	size_t first = network->n_vhost;
 
-	if (!network->record.vhost)
+	if (!network->record.settings.vhost)
 		return NULL;
 	while (network->n_vhost < first + n) {
 		int fd = open(VHOST_DEVICE, O_RDWR | O_CLOEXEC);
@@ -109,7 +113,7 @@ static int connect_one(struct sandbox_network *network, struct netlink *nl, int 
 	const struct wire *wire = &network->record.wires[i];
 	const struct rtnl_link *link = &network->scan.endpoints[i].link;
 	struct vm_nic *nic = &network->nics[i];
-	int r = wire_connect(netns, nl, wire, link->mtu, network->record.n_queues,
+	int r = wire_connect(netns, nl, wire, link->mtu, network->record.settings.n_queues,
 			     &network->taps[i], err);
 
 	if (r < 0)
@@ -128,6 +132,9 @@ static int connect_all(struct sandbox_network *network, struct netlink *nl, int 
 	struct net_scan *scan = &network->scan;
 	int r = net_scan(nl, scan, err);
 
+	if (r < 0 || scan->n == 0)
+		return r;
+	note_netns(&network->record, netns);
 	for (size_t i = 0; r == 0 && i < scan->n; i++)
 		r = plan(nl, &scan->endpoints[i], &network->record, err);
 	if (r == 0)
@@ -138,23 +145,21 @@ static int connect_all(struct sandbox_network *network, struct netlink *nl, int 
 		return r;
 	network->taps = xcalloc(scan->n + 1, sizeof(struct tap *));
 	network->nics = xcalloc(scan->n + 1, sizeof(*network->nics));
-	network->vhost = xcalloc(scan->n * network->record.n_queues + 1, sizeof(int));
+	network->vhost = xcalloc(scan->n * network->record.settings.n_queues + 1, sizeof(int));
 	for (size_t i = 0; r == 0 && i < scan->n; i++)
 		r = connect_one(network, nl, netns, i, err);
 	return r;
 }
 
-int network_connect(const struct config *config, int dirfd, int netns, const char *path,
-		    struct sandbox_network *ret, struct err *err)
+int network_connect(struct sandbox_network *network, int dirfd, int netns, struct err *err)
 {
 	CLEANUP(netlink_free) struct netlink *nl = NULL;
 	int r;
 
-	choose(config, path, netns, &ret->record);
-	if (!ret->record.scanned)
-		return network_record_write(dirfd, &ret->record, err);
+	if (!network->record.settings.scanned)
+		return 0;
 	r = netns_netlink(netns, &nl, err);
-	return r == 0 ? connect_all(ret, nl, netns, dirfd, err) : r;
+	return r == 0 ? connect_all(network, nl, netns, dirfd, err) : r;
 }
 
 /* --- in the guest -------------------------------------------------------------- */
@@ -345,8 +350,8 @@ static int add_late(struct late *late, const struct net_endpoint *endpoint, stru
 	if (r < 0)
 		return r;
 	wire = &record->wires[record->n - 1];
-	r = wire_connect(late->netns, late->nl, wire, endpoint->link.mtu, record->n_queues, &tap,
-			 err);
+	r = wire_connect(late->netns, late->nl, wire, endpoint->link.mtu, record->settings.n_queues,
+			 &tap, err);
 	if (r == 0)
 		r = fault_point("late interface connected", err);
 	if (r == 0)
@@ -391,11 +396,12 @@ int network_add_late(const char *sid, int dirfd, struct agentc *agent, struct er
 
 	if (r == 0)
 		r = nic_records_read(dirfd, &late.others, err);
-	if (r == 0 && late.network.record.scanned) {
+	if (r == 0 && late.network.record.settings.scanned) {
 		netns = netns_of(sid, err);
 		r = netns < 0 ? netns : netns_netlink(netns, &nl, err);
 		late.netns = netns;
 		late.nl = nl;
+		note_netns(&late.network.record, netns);
 		if (r == 0)
 			r = add_all_late(&late, err);
 	}
@@ -412,9 +418,9 @@ static int open_named(const struct network_record *record)
 	struct stat st;
 	CLEANUP(close) int fd = -1;
 
-	if (!record->netns || record->n == 0)
+	if (!record->settings.netns || record->n == 0)
 		return -1;
-	fd = open(record->netns, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = open(record->settings.netns, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != record->netns_ino)
 		return -1;
 	return take_fd(&fd);

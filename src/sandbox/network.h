@@ -23,13 +23,15 @@ struct sandbox_network {
 	size_t n_vhost;
 };
 
+/* As the configuration has it. @path is the engine's name for the namespace, or NULL. */
+void network_choose(const struct config *config, const char *path, struct network_settings *ret);
+
 /*
  * Finds what an engine has put into the namespace @netns and connects it with taps,
- * which QEMU is to inherit. @path is the engine's name for the namespace, or NULL.
+ * which QEMU is to inherit, as the settings in @network's record say.
  * What was made when it fails is for network_undo(). Nothing there is success.
  */
-int network_connect(const struct config *config, int dirfd, int netns, const char *path,
-		    struct sandbox_network *ret, struct err *err);
+int network_connect(struct sandbox_network *network, int dirfd, int netns, struct err *err);
 
 /* Gives the guest's interfaces their names, addresses, routes and neighbours. */
 int network_tell(const struct sandbox_network *network, struct agentc *agent, struct err *err);

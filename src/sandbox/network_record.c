@@ -22,7 +22,7 @@ void network_record_done(struct network_record *record)
 	for (size_t i = 0; i < record->n; i++)
 		wire_done(&record->wires[i]);
 	free(record->wires);
-	free(record->netns);
+	free(record->settings.netns);
 	*record = (struct network_record){ 0 };
 }
 
@@ -54,12 +54,7 @@ int network_record_write(int dirfd, const struct network_record *record, struct 
 	CLEANUP(free) char *text = NULL;
 
 	json_open_object(&w, NULL);
-	json_put_string(&w, "netns", record->netns);
 	json_put_u64(&w, "netnsInode", record->netns_ino);
-	json_put_bool(&w, "scanned", record->scanned);
-	json_put_bool(&w, "vhost", record->vhost);
-	json_put_string(&w, "model", wire_model_name(record->model));
-	json_put_u64(&w, "queues", record->n_queues);
 	json_open_array(&w, "interfaces");
 	for (size_t i = 0; i < record->n; i++)
 		put_wire(&w, &record->wires[i]);
@@ -116,28 +111,15 @@ static int take_wire(const struct json_at *at, struct wire *ret, struct err *err
 
 static int take_record(const struct json_at *at, struct network_record *ret, struct err *err)
 {
-	CLEANUP(free) char *model = NULL;
 	struct json_at list;
 	size_t n = 0;
 	int r;
 
-	r = json_get_string(at, "netns", &ret->netns, err);
-	if (r == 0)
-		r = json_get_bool(at, "scanned", &ret->scanned, err);
-	if (r == 0)
-		r = json_get_bool(at, "vhost", &ret->vhost, err);
-	if (r == 0)
-		r = json_get_u32(at, "queues", &ret->n_queues, err);
-	if (r == 0)
-		r = json_get_string(at, "model", &model, err);
-	if (r == 0)
-		r = json_get_u64(at, "netnsInode", &ret->netns_ino, err);
+	r = json_get_u64(at, "netnsInode", &ret->netns_ino, err);
 	if (r == 0)
 		r = json_get_array(at, "interfaces", &list, &n, err);
 	if (r < 0)
 		return r;
-	if (!model || wire_model_parse(model, &ret->model) < 0)
-		return err_set(err, EINVAL, "model: '%s' is none", model ? model : "");
 	ret->wires = xcalloc(n + 1, sizeof(*ret->wires));
 	for (size_t i = 0; i < n; i++) {
 		struct json_at item;
@@ -151,14 +133,15 @@ static int take_record(const struct json_at *at, struct network_record *ret, str
 	return 0;
 }
 
-int network_record_read(int dirfd, struct network_record *ret, struct err *err)
+static int read_wires(int dirfd, struct network_record *ret, struct err *err)
 {
 	CLEANUP(json_free) struct json *doc = NULL;
-	struct network_record record = { 0 };
 	CLEANUP(free) char *text = NULL;
 	struct json_at at;
 	int r = file_read_at(dirfd, RECORD_FILE, RECORD_MAX, &text);
 
+	if (r == -ENOENT)
+		return 0;
 	if (r < 0) {
 		errno = -r;
 		return err_errno(err, "read " RECORD_FILE);
@@ -169,11 +152,24 @@ int network_record_read(int dirfd, struct network_record *ret, struct err *err)
 		r = json_check_object(&at, err);
 	}
 	if (r == 0)
-		r = take_record(&at, &record, err);
+		r = take_record(&at, ret, err);
+	return r < 0 ? err_prefix(err, RECORD_FILE) : 0;
+}
+
+int network_record_read(int dirfd, struct network_record *ret, struct err *err)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *sandbox = NULL;
+	struct network_record record = { 0 };
+	int r = sandbox_record_read(dirfd, &sandbox, err);
+
+	if (r == 0)
+		r = read_wires(dirfd, &record, err);
 	if (r < 0) {
 		network_record_done(&record);
-		return err_prefix(err, RECORD_FILE);
+		return r;
 	}
+	record.settings = sandbox->network;
+	sandbox->network.netns = NULL; /* ours now */
 	*ret = record;
 	return 0;
 }

@@ -173,7 +173,7 @@ int network_sync(const char *sid, int dirfd, struct agentc *agent, struct err *e
 	CLEANUP(close) int netns = -1;
 	int r = network_record_read(dirfd, &sync.record, err);
 
-	if (r == -ENOENT || (r == 0 && !sync.record.scanned))
+	if (r == -ENOENT || (r == 0 && !sync.record.settings.scanned))
 		return 0;
 	if (r < 0)
 		return r;

@@ -61,6 +61,7 @@ void sandbox_record_free(struct sandbox_record *record)
 	free(record->hypervisor);
 	free(record->kernel);
 	free(record->image);
+	free(record->network.netns);
 	free(record->root);
 	free(record);
 }
@@ -149,6 +150,39 @@ static int get_policy(const struct json_at *at, struct machine_policy *ret, stru
 	return r < 0 ? r : get_size(&policy, "max", &ret->max, err);
 }
 
+static void put_network(struct json_writer *w, const struct network_settings *network)
+{
+	json_open_object(w, "network");
+	json_put_string(w, "netns", network->netns);
+	json_put_bool(w, "scanned", network->scanned);
+	json_put_bool(w, "vhost", network->vhost);
+	json_put_string(w, "model", wire_model_name(network->model));
+	json_put_u64(w, "queues", network->n_queues);
+	json_close_object(w);
+}
+
+static int get_network(const struct json_at *at, struct network_settings *ret, struct err *err)
+{
+	CLEANUP(free) char *model = NULL;
+	struct json_at network;
+	int r = json_get_object(at, "network", &network, err);
+
+	if (r <= 0)
+		return r;
+	r = json_get_string(&network, "netns", &ret->netns, err);
+	if (r == 0)
+		r = json_get_bool(&network, "scanned", &ret->scanned, err);
+	if (r == 0)
+		r = json_get_bool(&network, "vhost", &ret->vhost, err);
+	if (r == 0)
+		r = json_get_string(&network, "model", &model, err);
+	if (r == 0)
+		r = json_get_u32(&network, "queues", &ret->n_queues, err);
+	if (r == 0 && (!model || wire_model_parse(model, &ret->model) < 0))
+		return err_set(err, EINVAL, "network.model: '%s' is none", model ? model : "");
+	return r;
+}
+
 static void put_limits(struct json_writer *w, const struct container_limits *limits)
 {
 	json_open_object(w, "limits");
@@ -188,6 +222,7 @@ int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct 
 	put_policy(&w, &record->policy);
 	put_size(&w, "size", &record->size);
 	json_put_bool(&w, "resizing", record->resizing);
+	put_network(&w, &record->network);
 	json_put_string(&w, "root", record->root);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
@@ -220,6 +255,8 @@ int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err)
 		r = get_size(&at, "size", &record->size, err);
 	if (r == 0)
 		r = json_get_bool(&at, "resizing", &record->resizing, err);
+	if (r == 0)
+		r = get_network(&at, &record->network, err);
 	if (r == 0)
 		r = json_get_string(&at, "root", &record->root, err);
 	if (r < 0)

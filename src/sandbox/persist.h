@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/proc.h"
+#include "net/wire.h"
 #include "sandbox/sizing.h"
 
 struct err;
@@ -19,6 +20,15 @@ enum state { STATE_CREATING, STATE_READY, STATE_RUNNING, STATE_PAUSED, STATE_STO
 /* "creating", "created", "running", "paused", "stopped": the words of OCI. */
 const char *state_name(enum state state);
 
+/* How interfaces of the sandbox's namespace are connected; those that are: network_record.h. */
+struct network_settings {
+	char *netns;  /* the path by which the engine named it, or NULL: it is ours */
+	bool scanned; /* false: internetworking_model "none" */
+	bool vhost;
+	enum wire_model model;
+	uint32_t n_queues;
+};
+
 struct sandbox_record {
 	char *id;
 	char boot_id[BOOT_ID_LEN]; /* of the host: a record of another boot is stale */
@@ -29,7 +39,8 @@ struct sandbox_record {
 	struct machine_policy policy;
 	struct machine_size size; /* now */
 	bool resizing;            /* it may be any size between @size and another */
-	char *root;               /* the --root it was made with; a note only (design E12) */
+	struct network_settings network;
+	char *root; /* the --root it was made with; a note only (design E12) */
 };
 
 struct container_record {

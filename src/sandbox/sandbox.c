@@ -75,6 +75,7 @@ static int write_record(const struct create_params *params, const struct sandbox
 					 .policy = resize_policy(params->config),
 					 .size = { params->config->hypervisor.default_vcpus,
 						   start->memory_mib },
+					 .network = start->network.record.settings,
 					 .root = (char *)(uintptr_t)params->root };
 	int r = boot_id_read(record.boot_id, err);
 

@@ -290,7 +290,15 @@ TEST(a_container_record_is_read_as_it_was_written)
 TEST(a_sandbox_record_is_read_as_it_was_written)
 {
 	struct sandbox_record record = {
-		.id = word("s1"), .boot_id = "0123", .config_path = word("/c.toml"), .root = NULL
+		.id = word("s1"),
+		.boot_id = "0123",
+		.config_path = word("/c.toml"),
+		.network = { .netns = word("/n"),
+			     .scanned = true,
+			     .vhost = true,
+			     .model = WIRE_BRIDGED,
+			     .n_queues = 3 },
+		.root = NULL,
 	};
 	CLEANUP(close) int dir = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(sandbox_record_free) struct sandbox_record *back = NULL;
@@ -301,7 +309,42 @@ TEST(a_sandbox_record_is_read_as_it_was_written)
 	assert_string_equal(back->id, "s1");
 	assert_string_equal(back->boot_id, "0123");
 	assert_string_equal(back->config_path, "/c.toml");
+	assert_string_equal(back->network.netns, "/n");
+	assert_true(back->network.scanned);
+	assert_true(back->network.vhost);
+	assert_int_equal(back->network.model, WIRE_BRIDGED);
+	assert_int_equal(back->network.n_queues, 3);
 	assert_null(back->root);
+}
+
+TEST(a_sandbox_without_interfaces_needs_no_file_for_them)
+{
+	struct sandbox_record sandbox = {
+		.id = word("s1"),
+		.boot_id = "0123",
+		.network = { .netns = word("/n"), .scanned = true, .model = WIRE_MACVTAP }
+	};
+	struct wire wire = { .model = WIRE_TCFILTER, .number = 2, .index = 7, .name = "eth0" };
+	struct network_record record = { .netns_ino = 42, .wires = &wire, .n = 1 };
+	CLEANUP(close) int dir = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct network_record back = { 0 };
+
+	assert_int_equal(network_record_read(dir, &back, &err), -ENOENT);
+	assert_int_equal(sandbox_record_write(dir, &sandbox, &err), 0);
+	assert_int_equal(network_record_read(dir, &back, &err), 0);
+	assert_int_equal(back.n, 0);
+	assert_string_equal(back.settings.netns, "/n");
+	assert_int_equal(back.settings.model, WIRE_MACVTAP);
+	network_record_done(&back);
+
+	assert_int_equal(network_record_write(dir, &record, &err), 0);
+	assert_int_equal(network_record_read(dir, &back, &err), 0);
+	assert_true(back.settings.scanned);
+	assert_int_equal(back.netns_ino, 42);
+	assert_int_equal(back.n, 1);
+	assert_string_equal(back.wires[0].name, "eth0");
+	assert_int_equal(back.wires[0].model, WIRE_TCFILTER);
+	network_record_done(&back);
 }
 
 TEST(a_record_that_is_not_right_is_an_error_and_no_crash)
@@ -627,6 +670,7 @@ int main(void)
 		SETUP_TEST(the_sandbox_itself_is_its_own),
 		SETUP_TEST(a_container_record_is_read_as_it_was_written),
 		SETUP_TEST(a_sandbox_record_is_read_as_it_was_written),
+		SETUP_TEST(a_sandbox_without_interfaces_needs_no_file_for_them),
 		SETUP_TEST(a_record_that_is_not_right_is_an_error_and_no_crash),
 		SETUP_TEST(the_boot_id_is_a_uuid),
 		SETUP_TEST(a_container_is_mapped_to_its_sandbox),
