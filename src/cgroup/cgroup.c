@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "cgroup/internal.h"
 
+#define PROCS_FILE "cgroup.procs"
 #define MAKE_TRIES 5u /* another container's end may remove a parent between two of our steps */
 
 /* What a child gets of version 2, if it is there. */
@@ -209,8 +210,11 @@ static int open_rest(const struct hierarchy *in, struct cgroup_dir *dir)
 	CLEANUP(free) char *controllers = NULL;
 	int r;
 
-	dir->procs = openat(dir->dir, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir->procs < 0)
+	/* Version 1 lets a thread move itself by "tasks" without waiting for all other processes.
+	 */
+	dir->entry =
+		openat(dir->dir, in->v2 ? PROCS_FILE : "tasks", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir->entry < 0)
 		return -errno;
 	dir->root = fcntl(in->root, F_DUPFD_CLOEXEC, 0);
 	if (dir->root < 0)
@@ -259,7 +263,7 @@ static struct cgroup_dir *add_dir(struct cgroup *cgroup, const struct hierarchy 
 {
 	struct cgroup_dir *dir = &cgroup->dirs[cgroup->n_dirs++];
 
-	*dir = (struct cgroup_dir){ .v2 = in->v2, .root = -1, .dir = -1, .procs = -1 };
+	*dir = (struct cgroup_dir){ .v2 = in->v2, .root = -1, .dir = -1, .entry = -1 };
 	return dir;
 }
 
@@ -376,7 +380,7 @@ void cgroup_free(struct cgroup *cgroup)
 	if (!cgroup)
 		return;
 	for (size_t i = 0; i < cgroup->n_dirs; i++) {
-		closep(&cgroup->dirs[i].procs);
+		closep(&cgroup->dirs[i].entry);
 		closep(&cgroup->dirs[i].dir);
 		closep(&cgroup->dirs[i].root);
 	}
@@ -402,32 +406,48 @@ const struct cgroup_dir *cgroup_dir_v2(const struct cgroup *cgroup)
 
 int cgroup_clone_fd(const struct cgroup *cgroup)
 {
-	return cgroup->n_dirs == 1 && cgroup->dirs[0].v2 ? cgroup->dirs[0].dir : -1;
+	const struct cgroup_dir *v2 = cgroup_dir_v2(cgroup);
+
+	return v2 ? v2->dir : -1;
 }
 
-static int move_into(const struct cgroup *cgroup, const char *pid, struct err *err)
+static int fail_to_enter(const struct cgroup *cgroup, const struct cgroup_dir *dir, int r,
+			 struct err *err)
+{
+	const struct hierarchy in = { .v2 = dir->v2, .controllers = dir->controllers };
+
+	return fail_in(&in, "enter", cgroup->path, r, err);
+}
+
+static int enter(const struct cgroup *cgroup, bool v2, struct err *err)
 {
 	for (size_t i = 0; i < cgroup->n_dirs; i++) {
 		const struct cgroup_dir *dir = &cgroup->dirs[i];
-		const struct hierarchy in = { .v2 = dir->v2, .controllers = dir->controllers };
-		int r = write_full(dir->procs, pid, strlen(pid));
+		int r = dir->v2 == v2 ? write_full(dir->entry, "0", 1) : 0;
 
 		if (r < 0)
-			return fail_in(&in, "enter", cgroup->path, r, err);
+			return fail_to_enter(cgroup, dir, r, err);
 	}
 	return 0;
 }
 
-int cgroup_enter(const struct cgroup *cgroup, struct err *err)
+int cgroup_enter_rest(const struct cgroup *cgroup, struct err *err)
 {
-	return move_into(cgroup, "0", err);
+	return enter(cgroup, false, err);
 }
 
-static int enter(const void *cgroup)
+int cgroup_enter(const struct cgroup *cgroup, struct err *err)
+{
+	int r = cgroup_enter_rest(cgroup, err);
+
+	return r < 0 ? r : enter(cgroup, true, err);
+}
+
+static int enter_rest(const void *cgroup)
 {
 	struct err ignored = { 0 };
 
-	return cgroup_enter(cgroup, &ignored);
+	return cgroup_enter_rest(cgroup, &ignored);
 }
 
 void cgroup_spawn_in(const struct cgroup *cgroup, struct spawn *spawn)
@@ -435,18 +455,24 @@ void cgroup_spawn_in(const struct cgroup *cgroup, struct spawn *spawn)
 	if (!cgroup)
 		return;
 	spawn->cgroup = cgroup_clone_fd(cgroup);
-	if (spawn->cgroup >= 0)
-		return;
-	spawn->enter = enter;
+	spawn->enter = enter_rest;
 	spawn->enter_data = cgroup;
 }
 
 int cgroup_add(const struct cgroup *cgroup, pid_t pid, struct err *err)
 {
 	CLEANUP(free) char *text = xasprintf("%d", pid);
-	int r = move_into(cgroup, text, err);
 
-	return r < 0 ? err_prefix(err, "process %d", pid) : 0;
+	for (size_t i = 0; i < cgroup->n_dirs; i++) {
+		const struct cgroup_dir *dir = &cgroup->dirs[i];
+		int r = cgroup_write_at(dir->dir, PROCS_FILE, text);
+
+		if (r < 0) {
+			(void)fail_to_enter(cgroup, dir, r, err);
+			return err_prefix(err, "process %d", pid);
+		}
+	}
+	return 0;
 }
 
 struct pid_list {

@@ -79,13 +79,20 @@ int cgroup_set_devices(struct cgroup *cgroup, const struct oci_device_rule *rule
 		       const dev_t *denied, size_t n_denied, struct err *err);
 
 /*
- * For CLONE_INTO_CGROUP: the descriptor of its directory when one is all that
- * there is (version 2 alone), else -1: then the child calls cgroup_enter() first of all.
+ * For CLONE_INTO_CGROUP: the descriptor of its directory of version 2, or -1. The child
+ * then calls cgroup_enter_rest() first of all.
  */
 int cgroup_clone_fd(const struct cgroup *cgroup);
 
-/* Moves the calling process into it, by descriptors that were opened before. */
+/*
+ * Moves the calling process, which has one thread, into it by descriptors that were opened
+ * before. The first to enter version 2 so waits some 10 ms for the kernel: better is to be
+ * cloned into it, and into the rest of it.
+ */
 int cgroup_enter(const struct cgroup *cgroup, struct err *err);
+
+/* Where it is not yet after it was cloned into cgroup_clone_fd(): in those of version 1. */
+int cgroup_enter_rest(const struct cgroup *cgroup, struct err *err);
 
 /* Lets a program that is to be started begin in it. @cgroup may be NULL. */
 void cgroup_spawn_in(const struct cgroup *cgroup, struct spawn *spawn);

@@ -83,7 +83,7 @@ struct cgroup_dir {
 	unsigned controllers;
 	int root;     /* of the hierarchy; owned */
 	int dir;      /* owned */
-	int procs;    /* cgroup.procs, for writing; owned */
+	int entry;    /* what a process enters by, for writing; owned: see cgroup_enter() */
 	size_t found; /* how many components of the path were there before */
 };
 

@@ -278,12 +278,10 @@ static int make_sockets(struct boot *boot, struct err *err)
 	return 0;
 }
 
-/* @enters: into the cgroup before anything else, at any price: see move_into_cgroup(). */
-static int start(struct boot *boot, const char *name, bool enters, char **argv, const int *fds,
-		 size_t n_fds, struct proc_id *ret, struct err *err)
+static int start(struct boot *boot, const char *name, char **argv, const int *fds, size_t n_fds,
+		 struct proc_id *ret, struct err *err)
 {
 	const int output = boot->stderr_out; /* what they say is for the last words */
-	const struct cgroup *cgroup = boot->params->cgroup;
 	struct spawn spawn = SPAWN_INIT;
 	CLEANUP(free) char *record = xasprintf("%s.record", name);
 	int r;
@@ -298,8 +296,7 @@ static int start(struct boot *boot, const char *name, bool enters, char **argv, 
 	spawn.stdio[2] = output;
 	spawn.new_session = true;
 	spawn.netns = boot->params->netns;
-	if (cgroup && (enters || cgroup_clone_fd(cgroup) >= 0))
-		cgroup_spawn_in(cgroup, &spawn);
+	cgroup_spawn_in(boot->params->cgroup, &spawn);
 	spawn.record_dir = boot->vm->dirfd;
 	spawn.record = record;
 	return spawn_start(&spawn, ret, err);
@@ -326,7 +323,7 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 	strv_add(&argv, "log_level=err");
 	for (char **word = config->hypervisor.virtio_fs_extra_args; word && *word; word++)
 		strv_add(&argv, *word);
-	return start(boot, "virtiofsd", true, argv, &boot->share, 1, &boot->vm->virtiofsd, err);
+	return start(boot, "virtiofsd", argv, &boot->share, 1, &boot->vm->virtiofsd, err);
 }
 
 /* All that QEMU inherits; owned. */
@@ -482,7 +479,7 @@ static int start_qemu(struct boot *boot, struct err *err)
 	if (r < 0)
 		return r;
 	fds = qemu_fds(boot, &n_fds);
-	return start(boot, "qemu", false, argv, fds, n_fds, &boot->vm->qemu, err);
+	return start(boot, "qemu", argv, fds, n_fds, &boot->vm->qemu, err);
 }
 
 static int start_proxy(struct boot *boot, struct err *err)
@@ -527,7 +524,7 @@ static int start_proxy(struct boot *boot, struct err *err)
 		strv_addf(&argv, "-share-fd=%d", share);
 		fds[n_fds++] = share;
 	}
-	return start(boot, "proxy", false, argv, fds, n_fds, &boot->vm->proxy, err);
+	return start(boot, "proxy", argv, fds, n_fds, &boot->vm->proxy, err);
 }
 
 const char *vm_accelerator_warning(const struct config *config)
@@ -545,22 +542,6 @@ const char *vm_vsock_warning(const struct config *config)
 	if (config->hypervisor.use_vsock)
 		(void)vsock_usable(&reason);
 	return reason;
-}
-
-/*
- * The first one to enter cgroups of version 1 waits 10 ms for the kernel, those
- * that follow at once do not. So QEMU is started before and moved while the guest
- * boots. virtiofsd cannot be: it forks as soon as it runs.
- */
-static int move_into_cgroup(const struct boot *boot, struct err *err)
-{
-	const struct cgroup *cgroup = boot->params->cgroup;
-	int r;
-
-	if (!cgroup || cgroup_clone_fd(cgroup) >= 0)
-		return 0;
-	r = cgroup_add(cgroup, boot->vm->qemu.pid, err);
-	return r == 0 ? cgroup_add(cgroup, boot->vm->proxy.pid, err) : r;
 }
 
 int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
@@ -603,8 +584,6 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 		r = start_virtiofsd(&boot, err);
 	if (r == 0)
 		r = start_proxy(&boot, err);
-	if (r == 0)
-		r = move_into_cgroup(&boot, err);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(vm);

@@ -30,11 +30,14 @@ static inline void fake_add(const char *name, bool v2, unsigned controllers)
 	CLEANUP(free) char *root = tmp_path("%s", name);
 	CLEANUP(free) char *dir = tmp_path("%s/c", name);
 	CLEANUP(free) char *procs = xasprintf("%s/c/cgroup.procs", name);
+	CLEANUP(free) char *tasks = xasprintf("%s/c/tasks", name);
 	struct hierarchy *to = &fake.list[fake.n++];
 
 	assert_int_equal(mkdir(root, 0700), 0);
 	assert_int_equal(mkdir(dir, 0700), 0);
 	tmp_write(procs, "");
+	if (!v2)
+		tmp_write(tasks, "");
 	to->v2 = v2;
 	to->controllers = controllers;
 	to->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);

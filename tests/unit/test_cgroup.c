@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "oci/spec.h"
 #include "tests/unit/cgroup_real.h"
@@ -307,22 +308,61 @@ TEST(a_process_is_added_and_one_that_is_not_there_is_named)
 	assert_non_null(strstr(err.text, "process 4194304: enter cgroup /kata-unit-"));
 }
 
-TEST(one_directory_is_enough_for_version_2_alone)
+/* A program that begins in the cgroup and ends when its standard input does. */
+static struct proc_id spawn_there(int *ret_input)
+{
+	char *argv[] = { (char *)(uintptr_t) "/bin/cat", NULL };
+	struct spawn spawn = SPAWN_INIT;
+	struct proc_id id = { 0 };
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	spawn.argv = argv;
+	spawn.stdio[0] = ends[0];
+	cgroup_spawn_in(cgroup, &spawn);
+	assert_int_equal(spawn_start(&spawn, &id, &err), 0);
+	close(ends[0]);
+	*ret_input = ends[1];
+	return id;
+}
+
+static void assert_spawned_everywhere(void)
+{
+	CLEANUP(close) int input = -1;
+	const struct proc_id id = spawn_there(&input);
+
+	for (size_t i = 0; i < cgroup->n_dirs; i++) {
+		uint64_t found = 0;
+
+		assert_int_equal(cgroup_read_u64(cgroup->dirs[i].dir, "cgroup.procs", &found), 0);
+		assert_int_equal(found, id.pid);
+	}
+	assert_int_equal(proc_kill(&id, deadline_in(SECONDS)), 0);
+}
+
+TEST(a_program_is_started_in_version_2)
 {
 	require(geteuid() == 0 && with_v2());
 	create();
 	assert_int_equal(cgroup_clone_fd(cgroup), cgroup->dirs[0].dir);
+	assert_spawned_everywhere();
 }
 
-TEST(one_directory_is_not_enough_for_version_1)
+TEST(a_program_is_started_in_version_1)
 {
 	require(geteuid() == 0 && with_v1(CTL_PIDS));
 	create();
 	assert_int_equal(cgroup_clone_fd(cgroup), -1);
-	require(with_v2());
-	cgroup_free(take_ptr(cgroup));
+	assert_spawned_everywhere();
+}
+
+TEST(a_program_is_started_in_both_versions)
+{
+	require(geteuid() == 0 && with_v1(CTL_PIDS) && with_v2());
 	create();
-	assert_int_equal(cgroup_clone_fd(cgroup), -1);
+	assert_int_equal(cgroup->n_dirs, 2);
+	assert_int_equal(cgroup_clone_fd(cgroup), cgroup_dir_v2(cgroup)->dir);
+	assert_spawned_everywhere();
 }
 
 TEST(limits_hold_on_version_1)
@@ -820,8 +860,9 @@ int main(void)
 		CGROUP_TEST(a_part_of_a_hierarchy_that_is_mounted_is_all_of_it),
 		CGROUP_TEST(a_process_enters_all_hierarchies),
 		CGROUP_TEST(a_process_is_added_and_one_that_is_not_there_is_named),
-		CGROUP_TEST(one_directory_is_enough_for_version_2_alone),
-		CGROUP_TEST(one_directory_is_not_enough_for_version_1),
+		CGROUP_TEST(a_program_is_started_in_version_2),
+		CGROUP_TEST(a_program_is_started_in_version_1),
+		CGROUP_TEST(a_program_is_started_in_both_versions),
 		CGROUP_TEST(limits_hold_on_version_1),
 		CGROUP_TEST(what_the_kernel_refuses_is_named),
 		CGROUP_TEST(version_2_freezes_and_thaws),

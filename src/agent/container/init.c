@@ -340,8 +340,8 @@ static int prepare_self(const struct launch *launch, int mapped, struct err *err
 	int r = wait_for_mapping(mapped, err);
 
 	/* On version 1; the helper of a user namespace has opened what this writes to. */
-	if (r == 0 && launch->cgroup && cgroup_clone_fd(launch->cgroup) < 0)
-		r = cgroup_enter(launch->cgroup, err);
+	if (r == 0 && launch->cgroup)
+		r = cgroup_enter_rest(launch->cgroup, err);
 	if (r == 0 && mapped < 0)
 		r = rlimits_set_score(launch->process, err);
 	if (r == 0 && namespaces_has_user(spec))
@@ -445,8 +445,9 @@ static int join_main(const struct launch *launch, int control, struct err *err)
 	int r = 0;
 
 	/* In a user namespace nobody could clone us into it. */
-	if (launch->cgroup && (user || cgroup_clone_fd(launch->cgroup) < 0))
-		r = cgroup_enter(launch->cgroup, err);
+	if (launch->cgroup)
+		r = user ? cgroup_enter(launch->cgroup, err)
+			 : cgroup_enter_rest(launch->cgroup, err);
 	if (r == 0 && user)
 		r = be_mapped_root(err);
 	if (r < 0)

@@ -30,10 +30,7 @@
 #include "oci/hooks.h"
 #include "oci/spec.h"
 
-/*
- * @cgroup may be NULL. Where the kernel cannot clone into it, on version 1, the
- * child moves itself.
- */
+/* @cgroup may be NULL. The kernel clones into version 2; into version 1 the child moves itself. */
 static pid_t clone_child(uint64_t flags, const struct cgroup *cgroup, int *ret_pidfd)
 {
 	int cgroup_fd = cgroup ? cgroup_clone_fd(cgroup) : -1;
