@@ -52,14 +52,7 @@ static void set_default(struct config *config, const struct config_key *key)
 	}
 }
 
-/* "<file>:<line>:<column>: [section] key: …" */
-#define fail(file, entry, ...)                                                      \
-	(err_set(err, EINVAL, __VA_ARGS__),                                         \
-	 err_prefix(err, "%s:%u:%u: [%s] %s", file, (entry)->line, (entry)->column, \
-		    (entry)->table, (entry)->key))
-
-static int check_type(const char *file, const struct config_key *key,
-		      const struct toml_entry *entry, struct err *err)
+static int check_type(const struct config_key *key, const struct toml_entry *entry, struct err *err)
 {
 	static const enum toml_type wanted[] = {
 		[CONFIG_BOOL] = TOML_BOOL,
@@ -69,12 +62,11 @@ static int check_type(const char *file, const struct config_key *key,
 	};
 
 	if (entry->type != wanted[key->kind])
-		return fail(file, entry, "must be %s", config_kind_text(key->kind));
+		return err_set(err, EINVAL, "must be %s", config_kind_text(key->kind));
 	return 0;
 }
 
-static int check_allowed(const char *file, const struct config_key *key,
-			 const struct toml_entry *entry, const char *word, struct err *err)
+static int check_allowed(const struct config_key *key, const char *word, struct err *err)
 {
 	CLEANUP(free) char *list = NULL;
 	char *const *allowed = (char *const *)(uintptr_t)key->allowed;
@@ -82,10 +74,10 @@ static int check_allowed(const char *file, const struct config_key *key,
 	if (!allowed || strv_contains(allowed, word))
 		return 0;
 	list = strv_join(allowed, ", ");
-	return fail(file, entry, "'%s' is not one of: %s", word, list);
+	return err_set(err, EINVAL, "'%s' is not one of: %s", word, list);
 }
 
-static int set_value(struct config *config, const char *file, const struct config_key *key,
+static int set_value(struct config *config, const struct config_key *key,
 		     const struct toml_entry *entry, struct err *err)
 {
 	void *to = field(config, key);
@@ -97,14 +89,14 @@ static int set_value(struct config *config, const char *file, const struct confi
 		return 0;
 	case CONFIG_INTEGER:
 		if (entry->integer < key->min || entry->integer > key->max)
-			return fail(file, entry,
-				    "%" PRId64 " is out of range, allowed is %" PRId64
-				    " to %" PRId64,
-				    entry->integer, key->min, key->max);
+			return err_set(err, EINVAL,
+				       "%" PRId64 " is out of range, allowed is %" PRId64
+				       " to %" PRId64,
+				       entry->integer, key->min, key->max);
 		*(int64_t *)to = entry->integer;
 		return 0;
 	case CONFIG_STRING:
-		r = check_allowed(file, key, entry, entry->string, err);
+		r = check_allowed(key, entry->string, err);
 		if (r < 0)
 			return r;
 		free(*(char **)to);
@@ -112,7 +104,7 @@ static int set_value(struct config *config, const char *file, const struct confi
 		return 0;
 	case CONFIG_STRINGS:
 		for (char **word = entry->strings; r == 0 && word && *word; word++)
-			r = check_allowed(file, key, entry, *word, err);
+			r = check_allowed(key, *word, err);
 		if (r < 0)
 			return r;
 		strv_free(*(char ***)to);
@@ -122,9 +114,7 @@ static int set_value(struct config *config, const char *file, const struct confi
 	return 0;
 }
 
-static int check_refused(const struct config *config, const char *file,
-			 const struct config_key *key, const struct toml_entry *entry,
-			 struct err *err)
+static int check_refused(const struct config *config, const struct config_key *key, struct err *err)
 {
 	CLEANUP(free) char *value = NULL;
 	CLEANUP(free) char *only = NULL;
@@ -134,8 +124,18 @@ static int check_refused(const struct config *config, const char *file,
 	value = config_value_text(config, key);
 	only = config_default_text(key);
 	return str_eq(value, only) ? 0
-				   : fail(file, entry, "%s is refused: %s; allowed is %s", value,
-					  key->refused, only);
+				   : err_set(err, EINVAL, "%s is refused: %s; allowed is %s", value,
+					     key->refused, only);
+}
+
+int config_set(struct config *config, const struct config_key *key, const struct toml_entry *entry,
+	       struct err *err)
+{
+	int r = check_type(key, entry, err);
+
+	if (r == 0)
+		r = set_value(config, key, entry, err);
+	return r == 0 ? check_refused(config, key, err) : r;
 }
 
 /* One key under both of its names in one file is as wrong as a key that is there twice. */
@@ -145,8 +145,8 @@ static int set_origin(struct config *config, const char *file, const struct conf
 	struct config_origin *origin = &config->origins[key - config_keys];
 
 	if (origin->file && str_eq(origin->file, file))
-		return fail(file, entry, "means the same as %s on line %u; keep one of them",
-			    origin->spelled, origin->line);
+		return err_set(err, EINVAL, "means the same as %s on line %u; keep one of them",
+			       origin->spelled, origin->line);
 	free(origin->file);
 	*origin = (struct config_origin){ .file = xstrdup(file),
 					  .line = entry->line,
@@ -165,14 +165,12 @@ static int apply_entry(struct config *config, const char *file, const struct tom
 			  entry->line, entry->table, entry->key);
 		return 0;
 	}
-	r = check_type(file, key, entry, err);
-	if (r < 0)
-		return r;
-	r = set_value(config, file, key, entry, err);
-	if (r < 0)
-		return r;
-	r = check_refused(config, file, key, entry, err);
-	return r < 0 ? r : set_origin(config, file, key, entry, err);
+	r = config_set(config, key, entry, err);
+	if (r == 0)
+		r = set_origin(config, file, key, entry, err);
+	return r == 0 ? 0
+		      : err_prefix(err, "%s:%u:%u: [%s] %s", file, entry->line, entry->column,
+				   entry->table, entry->key);
 }
 
 /* Sections with somebody else's name are another program's, whose keys would be read in vain. */
@@ -237,12 +235,43 @@ static int wrong(const struct config *config, const char *section, const char *n
 	if (origin->file && origin->line > 0)
 		return err_set(err, EINVAL, "%s:%u: [%s] %s: %s", origin->file, origin->line,
 			       section, origin->spelled, text);
-	return err_set(err, EINVAL, "%s: [%s] %s: %s", origin->file ? origin->file : config->path,
-		       section, name, text);
+	if (origin->file)
+		return err_set(err, EINVAL, "annotation %s: %s", origin->file, text);
+	return err_set(err, EINVAL, "%s: [%s] %s: %s", config->path, section, name, text);
+}
+
+/* What allows annotations has to be right before one comes. */
+static int check_patterns(const struct config *config, struct err *err)
+{
+	char **patterns = config->hypervisor.enable_annotations;
+	const struct config_key *list;
+
+	for (char **pattern = patterns; pattern && *pattern; pattern++) {
+		struct err why = { 0 };
+
+		if (annotation_pattern_check(*pattern, &why) < 0)
+			return wrong(config, "hypervisor.qemu", "enable_annotations", why.text,
+				     err);
+	}
+	for (const struct config_key *key = config_keys; key->section; key++) {
+		if (!key->paths)
+			continue;
+		list = config_find_key(key->section, key->paths);
+		patterns = *(char ***)field((struct config *)(uintptr_t)config, list);
+		for (char **pattern = patterns; pattern && *pattern; pattern++)
+			if (**pattern != '/')
+				return wrong(config, list->section, list->name,
+					     "a pattern for paths begins with '/'", err);
+	}
+	return 0;
 }
 
 int config_check(const struct config *config, struct err *err)
 {
+	int r = check_patterns(config, err);
+
+	if (r < 0)
+		return r;
 	if (!str_eq(config->hypervisor.shared_fs, "virtio-fs"))
 		return 0;
 	if (str_empty(config->hypervisor.virtio_fs_daemon))

@@ -60,6 +60,11 @@ struct config {
 		bool use_vsock;
 		bool disable_vhost_net;
 		bool enable_debug;
+		char **enable_annotations;
+		char **valid_hypervisor_paths;
+		char **valid_virtio_fs_daemon_paths;
+		char **valid_asset_paths;
+		char **valid_entropy_sources;
 	} hypervisor;
 
 	struct {
@@ -107,6 +112,16 @@ int config_load(const char *path, struct config **ret, struct err *err);
 /* The text of a file named @path for messages. */
 int config_parse(const char *text, size_t len, const char *path, struct config **ret,
 		 struct err *err);
+
+/*
+ * Lets the annotations "name=value" of a sandbox replace what the files say. Others than
+ * those that are named io.katacontainers.config.… are passed by. An error is one line
+ * "annotation <name>: …": -EPERM when the configuration does not allow it, -EINVAL for a value
+ * that no file could have, and for names that there are not.
+ *
+ * @allowed  they were found to be allowed when the sandbox was made
+ */
+int config_override(struct config *config, char *const *annotations, bool allowed, struct err *err);
 
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)

@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 struct config;
+struct config_key;
 struct err;
+struct toml_entry;
 
 /* All defaults. @path: the first file, for errors. */
 struct config *config_new(const char *path);
@@ -14,5 +16,12 @@ struct config *config_new(const char *path);
 int config_apply(struct config *config, const char *text, size_t len, const char *file,
 		 struct err *err);
 
-/* What one key alone cannot tell; once, behind the last file. */
+/* One value, of the type and within the limits of @key; the error says what is wrong, not where. */
+int config_set(struct config *config, const struct config_key *key, const struct toml_entry *entry,
+	       struct err *err);
+
+/* Whether @pattern can stand in enable_annotations. */
+int annotation_pattern_check(const char *pattern, struct err *err);
+
+/* What one key alone cannot tell; behind the last file, and again behind annotations. */
 int config_check(const struct config *config, struct err *err);

@@ -35,6 +35,10 @@ struct config_key {
 	 * sandbox, where the administrator allows it; or NULL: no annotation can.
 	 */
 	const char *annotation;
+	const char *paths;      /* the key of the section with patterns for its value; or NULL */
+	const char *separators; /* STRINGS: between the words of the annotation; NULL: spaces */
+	bool appends;           /* STRING: the annotation is put behind what files have */
+	bool processors;        /* INTEGER: from the annotation no more than the host has */
 };
 
 /* The whole table; it ends with a NULL section. */

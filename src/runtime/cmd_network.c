@@ -23,7 +23,7 @@
 /* What a subcommand is called with: the full id, the configuration, and what was read. */
 struct call {
 	const char *id;
-	const struct config *config;
+	struct config *config;
 	const char *text; /* NULL for those that only list */
 	size_t len;
 };

@@ -409,6 +409,21 @@ static int choose_cgroup(const struct oci_spec *spec, const char *id, char **ret
 		       spec->cgroups_path);
 }
 
+/* What a sandbox's own annotations say counts for all of its containers; those of others do not. */
+static int override_config(const struct create_params *params, const char *sid,
+			   const struct oci_spec *spec, struct err *err)
+{
+	int r;
+
+	if (str_eq(sid, params->id))
+		return config_override(params->config, spec->annotations, false, err);
+	r = sandbox_override(sid, params->config, err);
+	if (r != -ENOENT)
+		return r;
+	*err = (struct err){ 0 }; /* that there is none is told where its lock is taken */
+	return 0;
+}
+
 /* The size of the machine that there is, or that is to be made, with this container in it. */
 static int choose_size(const struct create_params *params, const char *sid,
 		       const struct oci_spec *spec, struct machine_size *ret, struct err *err)
@@ -449,6 +464,8 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = check_unused(params->id, err);
 	if (r == 0)
 		r = pod_sandbox_of(spec, params->id, &sid, err);
+	if (r == 0)
+		r = override_config(params, sid, spec, err);
 	if (r == 0)
 		r = choose_cgroup(spec, params->id, &cgroup, err);
 	if (r == 0)

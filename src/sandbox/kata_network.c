@@ -101,7 +101,7 @@ static struct nic_sandbox of_session(const struct session *s)
 	return (struct nic_sandbox){ s->c.view.record->sandbox, s->dirfd, s->agent };
 }
 
-int kata_network_add(const char *id, const struct config *config, struct nic_request *nic,
+int kata_network_add(const char *id, struct config *config, struct nic_request *nic,
 		     struct agentc_interface *ret, struct err *err)
 {
 	struct nic_sandbox sandbox;
@@ -111,7 +111,9 @@ int kata_network_add(const char *id, const struct config *config, struct nic_req
 	if (r < 0)
 		return r;
 	sandbox = of_session(&s);
-	r = nic_recover(&sandbox, &s.records, err);
+	r = sandbox_override(sandbox.sid, config, err);
+	if (r == 0)
+		r = nic_recover(&sandbox, &s.records, err);
 	return r == 0 ? nic_add(&sandbox, config, &s.records, nic, ret, err) : r;
 }
 

@@ -14,7 +14,8 @@
 
 struct config;
 
-int kata_network_add(const char *id, const struct config *config, struct nic_request *nic,
+/* @config: what the sandbox's annotations say is put over it. */
+int kata_network_add(const char *id, struct config *config, struct nic_request *nic,
 		     struct agentc_interface *ret, struct err *err);
 
 /* A name that kata-network did not put in is success, as the original has it. */

@@ -50,6 +50,17 @@ int sandbox_look(const char *sid, struct sandbox_record **ret, struct err *err)
 	return sandbox_record_read(dirfd, ret, err);
 }
 
+int sandbox_override(const char *cid, struct config *config, struct err *err)
+{
+	__attribute__((cleanup(container_view_done))) struct container_view owner = { 0 };
+	CLEANUP(free) char *sid = NULL;
+	int r = mapping_find(cid, &sid, err);
+
+	if (r == 0)
+		r = container_look(sid, &owner, err);
+	return r == 0 ? config_override(config, owner.record->annotations, true, err) : r;
+}
+
 int sandbox_connect(const char *sid, struct agentc **ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(sid);

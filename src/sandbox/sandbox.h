@@ -44,7 +44,7 @@ const char *sandbox_vsock_reason(const struct config *config);
 int id_list(char ***ret, struct err *err);
 
 struct create_params {
-	const struct config *config;
+	struct config *config; /* which the annotations of the sandbox are put over */
 	const char *id;
 	const char *bundle;         /* absolute */
 	const char *root;           /* --root, for the record */
@@ -95,6 +95,10 @@ int container_update(const char *id, const struct oci_resources *resources, stru
  * counts as removed, and whatever a crash left of it goes.
  */
 int container_delete(const char *id, bool force, struct err *err);
+
+/* Puts what the annotations of the sandbox of @cid said over @config. -ENOENT: no such container.
+ */
+int sandbox_override(const char *cid, struct config *config, struct err *err);
 
 /* What a sandbox was started with: configuration, hypervisor, kernel and image. */
 int sandbox_look(const char *sid, struct sandbox_record **ret, struct err *err);

@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# Annotations of a sandbox over the configuration: seen in the guest, and refused where they are not allowed.
+load ../lib/helpers
+
+PREFIX=io.katacontainers.config
+
+setup()
+{
+	common_setup
+	export KATA_FAULT_CPUS=4
+}
+
+teardown()
+{
+	common_teardown
+}
+
+# annotated NAME VALUE… - a bundle with these annotations, which sleeps.
+annotated()
+{
+	local dir
+
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	edit_bundle "$dir" "$(jq -nr --args '[$ARGS.positional | _nwise(2) | {(.[0]): .[1]}] | add |
+		".annotations = \(.)"' -- "$@")"
+	echo "$dir"
+}
+
+start()
+{
+	runtime run --detach --bundle "$1" "$ID" </dev/null >/dev/null
+}
+
+in_guest()
+{
+	runtime exec "$ID" "$@" </dev/null
+}
+
+@test "annotations: vCPUs, memory and kernel parameters of one sandbox; another container's do not count" {
+	local dir mib
+
+	set_config enable_annotations '["default_.*", "kernel_params"]'
+	set_config default_memory 400
+	dir=$(annotated $PREFIX.hypervisor.default_vcpus 2 $PREFIX.hypervisor.default_memory 600 \
+		$PREFIX.hypervisor.kernel_params 'mark=here agent.log=info')
+	start "$dir"
+	[ "$(in_guest grep -c ^processor /proc/cpuinfo)" -eq 2 ]
+	mib=$(in_guest awk '/^MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
+	((mib > 500 && mib <= 600))
+	in_guest cat /proc/cmdline >"$WORK/cmdline"
+	# Behind all others, those of the file too.
+	grep -q ' agent.vacant_timeout=.* mark=here agent.log=info$' "$WORK/cmdline"
+
+	# Engines give them to all containers of a pod.
+	dir=$(bundle member)
+	edit_bundle "$dir" ".annotations = {
+		\"io.kubernetes.cri.container-type\": \"container\",
+		\"io.kubernetes.cri.sandbox-id\": \"$ID\",
+		\"$PREFIX.hypervisor.default_memory\": \"wrong\" }"
+	set_args "$dir" true
+	runtime run --bundle "$dir" member </dev/null
+}
+
+@test "annotations: one that is not allowed or wrong is one line, and nothing is started" {
+	local dir
+
+	dir=$(annotated $PREFIX.hypervisor.kernel /etc/passwd)
+	fails runtime create --bundle "$dir" "$ID"
+	says "annotation $PREFIX.hypervisor.kernel: not allowed" \
+		'[hypervisor.qemu] enable_annotations would have to list "kernel"'
+	set_config enable_annotations '[".*"]'
+	fails runtime create --bundle "$dir" "$ID"
+	says "annotation $PREFIX.hypervisor.kernel: /etc/passwd is not allowed" \
+		'a pattern of [hypervisor.qemu] valid_asset_paths'
+	dir=$(annotated $PREFIX.hypervisor.default_vcpus 5)
+	fails runtime create --bundle "$dir" "$ID"
+	says "annotation $PREFIX.hypervisor.default_vcpus: 5 is more than the 4 processors of this host"
+	dir=$(annotated $PREFIX.hypervisor.enable_iothreads yes)
+	fails runtime create --bundle "$dir" "$ID"
+	says "annotation $PREFIX.hypervisor.enable_iothreads: 'yes' is neither true nor false"
+	not runtime state "$ID"
+}
+
+@test "annotations: a program and a share of its own, by paths that the administrator has listed" {
+	local dir qemu kernel
+
+	qemu=$(sed -n '/^\[hypervisor/,/^kernel/s/^path = "\(.*\)"/\1/p' "$USED_CONFIG")
+	kernel=$(sed -n 's/^kernel = "\(.*\)"/\1/p' "$USED_CONFIG")
+	mkdir "$WORK/opt"
+	ln -s "$qemu" "$WORK/opt/qemu"
+	ln -s "$kernel" "$WORK/opt/kernel"
+	set_config enable_annotations '["path", "kernel", "shared_fs"]'
+	set_config valid_hypervisor_paths "[\"$WORK/opt/q*\"]"
+	set_config valid_asset_paths "[\"$WORK/opt/*\"]"
+	dir=$(annotated $PREFIX.hypervisor.path "$WORK/opt/qemu" $PREFIX.hypervisor.kernel "$WORK/opt/kernel" \
+		$PREFIX.hypervisor.shared_fs virtio-9p)
+	start "$dir"
+	tr '\0' ' ' <"/proc/$(pid_of_helper qemu)/cmdline" | grep -q "^$WORK/opt/qemu .* -kernel $WORK/opt/kernel "
+	in_guest cat /proc/mounts | grep -q '^[^ ]* / 9p '
+}
