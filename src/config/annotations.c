@@ -5,6 +5,7 @@
  * Whoever may start a pod chooses them, so each needs the administrator's word
  * (enable_annotations), and a path of the host a second one (valid_…_paths).
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -22,6 +23,8 @@
 #include "config/toml.h"
 
 #define PREFIX      "io.katacontainers.config."
+#define HASH_TYPE   "io.katacontainers.asset_hash_type"
+#define HASH_DIGITS 128u /* of a SHA-512 */
 #define PATTERN_MAX 128u
 #define VALUE_MAX   4096u /* bytes; a path has no more */
 
@@ -195,6 +198,37 @@ static int set_key(struct config *config, const struct config_key *key, const ch
 	return 0;
 }
 
+/* @name is that of the hash. */
+static int set_hash(struct config *config, const struct config_key *key, const char *value,
+		    struct err *err)
+{
+	char **hash = &config->hashes[key - config_keys];
+
+	if (strlen(value) != HASH_DIGITS || strspn(value, "0123456789abcdefABCDEF") != HASH_DIGITS)
+		return err_set(err, EINVAL, "'%.160s' is not %u hexadecimal digits", value,
+			       HASH_DIGITS);
+	free(*hash);
+	*hash = xstrdup(value);
+	for (char *c = *hash; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return 0;
+}
+
+static int check_hash_type(const char *value, struct err *err)
+{
+	return str_eq(value, "sha512")
+		       ? 0
+		       : err_set(err, EINVAL, "'%.64s' is not one of: sha512", value);
+}
+
+static const struct config_key *key_of_hash(const char *name)
+{
+	for (const struct config_key *key = config_keys; key->section; key++)
+		if (key->hash && str_eq(key->hash, name))
+			return key;
+	return NULL;
+}
+
 static const struct config_key *key_of(const char *name)
 {
 	for (const struct config_key *key = config_keys; key->section; key++)
@@ -218,16 +252,29 @@ static int override(struct config *config, const char *name, const char *value, 
 		    struct err *err)
 {
 	const struct config_key *key = key_of(name + strlen(PREFIX));
+	const struct config_key *hash = key_of_hash(name + strlen(PREFIX));
 	int r;
 
-	if (!key)
+	if (!key && !hash)
 		return err_set(err, EINVAL,
 			       "there is no such annotation; configuration.toml(5) "
 			       "says which there are");
 	r = check_text(value, err);
 	if (r == 0 && !allowed)
 		r = check_enabled(config, name, err);
-	return r == 0 ? set_key(config, key, name, value, err) : r;
+	if (r < 0)
+		return r;
+	return hash ? set_hash(config, hash, value, err) : set_key(config, key, name, value, err);
+}
+
+/* Others than ours are no matter of this. */
+static int take(struct config *config, const char *name, const char *value, bool allowed,
+		struct err *err)
+{
+	if (str_eq(name, HASH_TYPE))
+		return check_hash_type(value,
+				       err); /* does nothing, so that nobody has to list it */
+	return str_starts(name, PREFIX) ? override(config, name, value, allowed, err) : 0;
 }
 
 int config_override(struct config *config, char *const *annotations, bool allowed, struct err *err)
@@ -238,10 +285,10 @@ int config_override(struct config *config, char *const *annotations, bool allowe
 		const char *equals = strchr(*word, '=');
 		CLEANUP(free) char *name = NULL;
 
-		if (!equals || !str_starts(*word, PREFIX))
+		if (!equals)
 			continue;
 		name = xstrndup(*word, (size_t)(equals - *word));
-		r = override(config, name, equals + 1, allowed, err);
+		r = take(config, name, equals + 1, allowed, err);
 		if (r < 0)
 			err_prefix(err, "annotation %.128s", str_printable(name));
 	}

@@ -23,6 +23,7 @@ void config_free(struct config *config)
 		return;
 	for (const struct config_key *key = config_keys; key->section; key++) {
 		free(config->origins[key - config_keys].file);
+		free(config->hashes[key - config_keys]);
 		if (key->same_as)
 			continue;
 		if (key->kind == CONFIG_STRING)
@@ -31,6 +32,7 @@ void config_free(struct config *config)
 			strv_free(*(char ***)field(config, key));
 	}
 	free(config->origins);
+	free(config->hashes); /* not a vector that ends at the first NULL */
 	strv_free(config->drop_ins);
 	strv_free(config->warnings);
 	free(config->path);
@@ -220,6 +222,7 @@ struct config *config_new(const char *path)
 	while (config_keys[n].section)
 		n++;
 	config->origins = xcalloc(n, sizeof(*config->origins));
+	config->hashes = xcalloc(n, sizeof(*config->hashes));
 	for (size_t i = 0; i < n; i++)
 		if (!config_keys[i].same_as)
 			set_default(config, &config_keys[i]);

@@ -24,6 +24,7 @@ struct config {
 	char *path;                    /* the file that was read */
 	char **drop_ins;               /* those of config.d/ that were read, in that order */
 	struct config_origin *origins; /* of the rows of config_keys, in their order */
+	char **hashes; /* of the files that these rows name, or NULL each: see config_hash() */
 
 	struct {
 		char *path;

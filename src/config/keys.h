@@ -37,6 +37,7 @@ struct config_key {
 	const char *annotation;
 	const char *paths;      /* the key of the section with patterns for its value; or NULL */
 	const char *separators; /* STRINGS: between the words of the annotation; NULL: spaces */
+	const char *hash;       /* of an asset: the annotation with its SHA-512, as .annotation */
 	bool appends;           /* STRING: the annotation is put behind what files have */
 	bool processors;        /* INTEGER: from the annotation no more than the host has */
 };
@@ -59,6 +60,12 @@ char *config_shipped_text(const struct config_key *key);
 
 /* The name in the table that equals @name, which may be a second one; it lasts. NULL: none. */
 const char *config_spelling(const char *section, const char *name);
+
+/*
+ * The SHA-512, in 128 hexadecimal digits of lower case, that the file which @key names has to
+ * have; NULL: any.
+ */
+const char *config_hash(const struct config *config, const struct config_key *key);
 
 /* Of a row that is not a second name. */
 const struct config_origin *config_origin(const struct config *config,

@@ -182,6 +182,8 @@ static void print_man_key(const struct config_key *key)
 	printf(".\n");
 	if (key->annotation)
 		printf(".br\nAnnotation: io.katacontainers.config.%s\n", key->annotation);
+	if (key->hash)
+		printf(".br\nIts SHA-512: io.katacontainers.config.%s\n", key->hash);
 }
 
 static void print_man(void)
@@ -239,8 +241,11 @@ static void print_markdown_key(const struct config_key *key)
 	print_cell(allowed ? allowed : config_kind_text(key->kind));
 	printf(" | ");
 	print_cell(text);
-	printf("%s%s%s |\n", key->annotation ? " Annotation: `" : "",
-	       key->annotation ? key->annotation : "", key->annotation ? "`." : "");
+	if (key->annotation)
+		printf(" Annotation: `%s`%s%s%s.", key->annotation,
+		       key->hash ? ", its SHA-512 `" : "", key->hash ? key->hash : "",
+		       key->hash ? "`" : "");
+	printf(" |\n");
 }
 
 static void print_markdown(void)

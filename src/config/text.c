@@ -79,6 +79,11 @@ char *config_shipped_text(const struct config_key *key)
 	return literal(key, key->shipped ? key->shipped : key->default_value);
 }
 
+const char *config_hash(const struct config *config, const struct config_key *key)
+{
+	return config->hashes[key - config_keys];
+}
+
 const struct config_origin *config_origin(const struct config *config, const struct config_key *key)
 {
 	return &config->origins[key - config_keys];

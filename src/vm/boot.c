@@ -28,6 +28,7 @@
 #include "hypervisor/qemu_pci.h"
 #include "hypervisor/qemu_vfio.h"
 #include "hypervisor/vsock.h"
+#include "vm/hashes.h"
 #include "vm/internal.h"
 #include "vm/vm.h"
 
@@ -569,6 +570,8 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 	vm->initrd = xstrdup(params->config->hypervisor.initrd);
 	vm->dial_ms = (uint64_t)params->config->agent.dial_timeout * 1000;
 	r = check_config(params->config, err);
+	if (r == 0)
+		r = hashes_check(params->config, err);
 	if (r < 0)
 		return r;
 	r = mkdir_p(params->dir, 0700, err);

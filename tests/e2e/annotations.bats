@@ -62,6 +62,21 @@ in_guest()
 	runtime run --bundle "$dir" member </dev/null
 }
 
+@test "annotations: a kernel that has the SHA-512 that it has to have, and one that has not" {
+	local dir kernel hash
+
+	set_config enable_annotations '["(kernel|initrd)_hash"]'
+	kernel=$(sed -n 's/^kernel = "\(.*\)"/\1/p' "$USED_CONFIG")
+	hash=$(sha512sum "$kernel" | cut -d ' ' -f 1)
+	dir=$(annotated io.katacontainers.asset_hash_type sha512 $PREFIX.hypervisor.initrd_hash "$hash")
+	fails runtime create --bundle "$dir" "$ID"
+	says '[hypervisor.qemu] initrd: ' ", not $hash"
+	not runtime state "$ID"
+	dir=$(annotated $PREFIX.hypervisor.kernel_hash "${hash^^}")
+	start "$dir"
+	in_guest true
+}
+
 @test "annotations: one that is not allowed or wrong is one line, and nothing is started" {
 	local dir
 

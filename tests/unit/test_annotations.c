@@ -286,6 +286,37 @@ TEST(keys_that_go_together_are_checked_again)
 		"it");
 }
 
+/* Of the four files that a machine is made of. */
+TEST(a_hash_has_128_digits_and_is_kept_in_lower_case)
+{
+	CLEANUP(free) char *hash = xcalloc(1, 130);
+	unsigned n = 0;
+
+	memset(hash, 'A', 128);
+	for (const struct config_key *key = config_keys; key->section; key++) {
+		CLEANUP(config_free) struct config *config = parse(ALL);
+		CLEANUP(free) char *name = NULL;
+
+		if (!key->hash)
+			continue;
+		n++;
+		name = xasprintf(PREFIX "%s", key->hash);
+		set(config, "io.katacontainers.asset_hash_type", "sha512");
+		set(config, name, hash);
+		assert_int_equal(strspn(config_hash(config, key), "a"), 128);
+		assert_null(config_hash(config, &config_keys[n == 1 ? 1 : 0]));
+	}
+	assert_int_equal(n, 4);
+	hash[127] = 'g';
+	refused(ALL, PREFIX "hypervisor.kernel_hash", "12", -EINVAL,
+		"'12' is not 128 hexadecimal digits");
+	refused("", PREFIX "hypervisor.kernel_hash", hash, -EPERM,
+		"not allowed; [hypervisor.qemu] enable_annotations would have to list "
+		"\"kernel_hash\"");
+	refused(ALL, "io.katacontainers.asset_hash_type", "md5", -EINVAL,
+		"'md5' is not one of: sha512");
+}
+
 TEST(what_is_no_annotation_of_ours_is_passed_by)
 {
 	CLEANUP(config_free) struct config *config = parse("");
@@ -333,6 +364,7 @@ int main(void)
 		cmocka_unit_test(kernel_parameters_come_behind_those_of_the_file),
 		cmocka_unit_test(a_path_needs_a_pattern_of_its_own),
 		cmocka_unit_test(keys_that_go_together_are_checked_again),
+		cmocka_unit_test(a_hash_has_128_digits_and_is_kept_in_lower_case),
 		cmocka_unit_test(what_is_no_annotation_of_ours_is_passed_by),
 		cmocka_unit_test(wrong_patterns_are_told_when_the_file_is_read),
 	};
