@@ -177,8 +177,8 @@ static int make_entry(const struct config *config, const struct config_key *key,
 	return 0;
 }
 
-static int set_key(struct config *config, const struct config_key *key, const char *name,
-		   const char *value, struct err *err)
+int annotation_set_key(struct config *config, const struct config_key *key, const char *name,
+		       const char *value, struct err *err)
 {
 	struct toml_entry entry = { 0 };
 	struct config_origin *origin = &config->origins[key - config_keys];
@@ -264,13 +264,26 @@ static int override(struct config *config, const char *name, const char *value, 
 		r = check_enabled(config, name, err);
 	if (r < 0)
 		return r;
-	return hash ? set_hash(config, hash, value, err) : set_key(config, key, name, value, err);
+	return hash ? set_hash(config, hash, value, err)
+		    : annotation_set_key(config, key, name, value, err);
+}
+
+static int override_own(struct config *config, const struct own_annotation *own, const char *name,
+			const char *value, bool allowed, struct err *err)
+{
+	int r = allowed ? 0 : check_enabled(config, name, err);
+
+	return r == 0 ? own_annotation_set(own, config, name, value, err) : r;
 }
 
 /* Others than ours are no matter of this. */
 static int take(struct config *config, const char *name, const char *value, bool allowed,
 		struct err *err)
 {
+	const struct own_annotation *own = own_annotation_find(name);
+
+	if (own)
+		return override_own(config, own, name, value, allowed, err);
 	if (str_eq(name, HASH_TYPE))
 		return check_hash_type(value,
 				       err); /* does nothing, so that nobody has to list it */

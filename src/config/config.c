@@ -35,6 +35,7 @@ void config_free(struct config *config)
 	free(config->hashes); /* not a vector that ends at the first NULL */
 	strv_free(config->drop_ins);
 	strv_free(config->warnings);
+	free(config->sandbox.dns);
 	free(config->path);
 	free(config);
 }

@@ -100,6 +100,11 @@ struct config {
 		char **experimental;
 	} runtime;
 
+	/* What annotations of the sandbox say that no key does: JSON, not checked; or NULL. */
+	struct {
+		char *dns;
+	} sandbox;
+
 	char **warnings; /* one line each: unknown keys */
 };
 
@@ -116,9 +121,9 @@ int config_parse(const char *text, size_t len, const char *path, struct config *
 
 /*
  * Lets the annotations "name=value" of a sandbox replace what the files say. Others than
- * those that are named io.katacontainers.config.… are passed by. An error is one line
+ * io.katacontainers.config.… and openEuler's own are passed by. An error is one line
  * "annotation <name>: …": -EPERM when the configuration does not allow it, -EINVAL for a value
- * that no file could have, and for names that there are not.
+ * that no file could have, and for a name that there is not.
  *
  * @allowed  they were found to be allowed when the sandbox was made
  */

@@ -21,6 +21,8 @@ struct config_key {
 	const char *name;
 	const char *same_as; /* another key of the section, whose second name this is; or NULL */
 	enum config_kind kind;
+	bool appends;              /* STRING: the annotation is put behind what files have */
+	bool processors;           /* INTEGER: from the annotation no more than the host has */
 	size_t offset;             /* in struct config */
 	const char *default_value; /* as it would stand in the file, without quotes; "" for [] */
 	int64_t min;               /* INTEGER */
@@ -38,8 +40,6 @@ struct config_key {
 	const char *paths;      /* the key of the section with patterns for its value; or NULL */
 	const char *separators; /* STRINGS: between the words of the annotation; NULL: spaces */
 	const char *hash;       /* of an asset: the annotation with its SHA-512, as .annotation */
-	bool appends;           /* STRING: the annotation is put behind what files have */
-	bool processors;        /* INTEGER: from the annotation no more than the host has */
 };
 
 /* The whole table; it ends with a NULL section. */

@@ -31,6 +31,7 @@
 #include "sandbox/lock.h"
 #include "sandbox/netmon.h"
 #include "sandbox/netns.h"
+#include "sandbox/own_dns.h"
 #include "sandbox/passthrough.h"
 #include "sandbox/paths.h"
 #include "sandbox/pod.h"
@@ -265,6 +266,8 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	if (r == 0)
 		r = prepare_host(making, true, err);
 	if (r == 0)
+		r = own_dns_apply(making->params->config, making->sid, making->spec, err);
+	if (r == 0)
 		start->dns = dns_of(making->spec);
 	if (r == 0)
 		r = network_connect(&start->network, start->dirfd, making->netns, err);
@@ -340,6 +343,8 @@ static int create_in_existing(struct making *making, int sandbox_dir, struct err
 		r = sandbox_connect(making->sid, &agent, err);
 	if (r == 0)
 		r = make_room(making, agent, sandbox_dir, err);
+	if (r == 0)
+		r = own_dns_apply(making->params->config, making->sid, making->spec, err);
 	if (r == 0)
 		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
 				       making->params->id, owner.record->shim.pid, &making->disks,
@@ -466,6 +471,8 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = pod_sandbox_of(spec, params->id, &sid, err);
 	if (r == 0)
 		r = override_config(params, sid, spec, err);
+	if (r == 0)
+		r = own_dns_check(params->config, err);
 	if (r == 0)
 		r = choose_cgroup(spec, params->id, &cgroup, err);
 	if (r == 0)

@@ -62,6 +62,27 @@ in_guest()
 	runtime run --bundle "$dir" member </dev/null
 }
 
+@test "annotations: openEuler's sandbox_cpu, sandbox_mem and sandbox_dns, for all containers of the pod" {
+	local dir mib
+
+	set_config enable_annotations '["sandbox_.*"]'
+	dir=$(annotated io.katacontainers.sandbox_cpu 1.5 io.katacontainers.sandbox_mem 0.5G \
+		io.katacontainers.sandbox_dns '{"Servers":["192.0.2.53"],"Domain":"","Searches":["example.org"]}')
+	# What an engine has mounted there is replaced.
+	echo 'nameserver 127.0.0.11' >"$WORK/resolv.conf"
+	edit_bundle "$dir" ".mounts += [{ destination: \"/etc/resolv.conf\", type: \"bind\",
+		source: \"$WORK/resolv.conf\", options: [\"rbind\", \"rprivate\"] }]"
+	start "$dir"
+	[ "$(in_guest grep -c ^processor /proc/cpuinfo)" -eq 2 ]
+	mib=$(in_guest awk '/^MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
+	((mib > 420 && mib <= 512))
+	printf 'nameserver 192.0.2.53\nsearch example.org\n' >"$WORK/wanted"
+	in_guest cat /etc/resolv.conf | diff - "$WORK/wanted"
+	not in_guest sh -c 'echo x >>/etc/resolv.conf' 2>/dev/null
+	start_member member "$ID"
+	runtime exec member cat /etc/resolv.conf </dev/null | diff - "$WORK/wanted"
+}
+
 @test "annotations: a kernel that has the SHA-512 that it has to have, and one that has not" {
 	local dir kernel hash
 
@@ -94,6 +115,9 @@ in_guest()
 	dir=$(annotated $PREFIX.hypervisor.enable_iothreads yes)
 	fails runtime create --bundle "$dir" "$ID"
 	says "annotation $PREFIX.hypervisor.enable_iothreads: 'yes' is neither true nor false"
+	dir=$(annotated io.katacontainers.sandbox_dns '{"Servers":["here"]}')
+	fails runtime create --bundle "$dir" "$ID"
+	says "annotation io.katacontainers.sandbox_dns: Servers: 'here', allowed is an IPv4 or IPv6 address"
 	not runtime state "$ID"
 }
 

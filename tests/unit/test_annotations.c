@@ -317,6 +317,87 @@ TEST(a_hash_has_128_digits_and_is_kept_in_lower_case)
 		"'md5' is not one of: sha512");
 }
 
+#define OWN "io.katacontainers."
+
+static void vcpus(const char *value, int64_t wanted)
+{
+	CLEANUP(config_free) struct config *config = parse(ALL);
+
+	set(config, OWN "sandbox_cpu", value);
+	assert_int_equal(config->hypervisor.default_vcpus, wanted);
+}
+
+TEST(sandbox_cpu_is_rounded_up)
+{
+	vcpus("0.25", 1);
+	vcpus("1", 1);
+	vcpus("1.000", 1);
+	vcpus("1.001", 2);
+	refused(ALL, OWN "sandbox_cpu", "0.24", -EINVAL,
+		"'0.24' is not a number of processors from 0.25 on");
+	refused(ALL, OWN "sandbox_cpu", "1e3", -EINVAL,
+		"'1e3' is not a number of processors from 0.25 on");
+	refused(ALL, OWN "sandbox_cpu", "0x1", -EINVAL,
+		"'0x1' is not a number of processors from 0.25 on");
+	refused(ALL, OWN "sandbox_cpu", "1.", -EINVAL,
+		"'1.' is not a number of processors from 0.25 on");
+	refused(ALL, OWN "sandbox_cpu", "-1", -EINVAL,
+		"'-1' is not a number of processors from 0.25 on");
+	refused(ALL, OWN "sandbox_cpu", "", -EINVAL,
+		"'' is not a number of processors from 0.25 on");
+	refused(ALL, OWN "sandbox_cpu", "241", -EINVAL, "241 is out of range, allowed is 1 to 240");
+	refused("", OWN "sandbox_cpu", "1", -EPERM,
+		"not allowed; [hypervisor.qemu] enable_annotations would have to list "
+		"\"sandbox_cpu\"");
+}
+
+static void memory(const char *value, int64_t wanted)
+{
+	CLEANUP(config_free) struct config *config = parse(ALL);
+
+	set(config, OWN "sandbox_mem", value);
+	assert_int_equal(config->hypervisor.default_memory, wanted);
+}
+
+TEST(sandbox_mem_is_in_dockers_units)
+{
+	memory("4G", 4096);
+	memory("300m", 300);
+	memory("512 MiB", 512);
+	memory("0.5t", 524288);
+	memory("1.5gb", 1536);
+	memory("524288k", 512);
+	memory("524289k", 513);
+	memory("1073741824", 1024);
+	memory("314572800b", 300);
+	refused(ALL, OWN "sandbox_mem", "299m", -EINVAL,
+		"'299m' is 299 MiB, allowed are 300 to 524288 MiB");
+	refused(ALL, OWN "sandbox_mem", "524289m", -EINVAL,
+		"'524289m' is 524289 MiB, allowed are 300 to 524288 MiB");
+	refused(ALL, OWN "sandbox_mem", "99999999999999999999p", -EINVAL,
+		"'99999999999999999999p' is 1000000000000 MiB, allowed are 300 to 524288 MiB");
+	refused(ALL, OWN "sandbox_mem", "4X", -EINVAL, "'4X' is not a size such as 512m or 4G");
+	refused(ALL, OWN "sandbox_mem", "4Gx", -EINVAL, "'4Gx' is not a size such as 512m or 4G");
+	refused(ALL, OWN "sandbox_mem", "", -EINVAL, "'' is not a size such as 512m or 4G");
+}
+
+TEST(older_documents_have_another_prefix_and_one_of_two_is_enough)
+{
+	char older[] = "com.github.containers.virtcontainers.sandbox_mem=2G";
+	char newer[] = OWN "sandbox_mem=2G";
+	char *annotations[] = { older, newer, NULL };
+	CLEANUP(config_free) struct config *config = parse(ALL);
+	CLEANUP(config_free) struct config *both = parse(ALL);
+	struct err err = { 0 };
+
+	set(config, "com.github.containers.virtcontainers.sandbox_mem", "2G");
+	assert_int_equal(config->hypervisor.default_memory, 2048);
+	assert_int_equal(config_override(both, annotations, false, &err), -EINVAL);
+	assert_string_equal(err.text, "annotation io.katacontainers.sandbox_mem: means the same as "
+				      "com.github.containers.virtcontainers.sandbox_mem; keep one "
+				      "of them");
+}
+
 TEST(what_is_no_annotation_of_ours_is_passed_by)
 {
 	CLEANUP(config_free) struct config *config = parse("");
@@ -365,6 +446,9 @@ int main(void)
 		cmocka_unit_test(a_path_needs_a_pattern_of_its_own),
 		cmocka_unit_test(keys_that_go_together_are_checked_again),
 		cmocka_unit_test(a_hash_has_128_digits_and_is_kept_in_lower_case),
+		cmocka_unit_test(sandbox_cpu_is_rounded_up),
+		cmocka_unit_test(sandbox_mem_is_in_dockers_units),
+		cmocka_unit_test(older_documents_have_another_prefix_and_one_of_two_is_enough),
 		cmocka_unit_test(what_is_no_annotation_of_ours_is_passed_by),
 		cmocka_unit_test(wrong_patterns_are_told_when_the_file_is_read),
 	};
