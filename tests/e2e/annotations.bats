@@ -42,6 +42,7 @@ in_guest()
 
 	set_config enable_annotations '["default_.*", "kernel_params"]'
 	set_config default_memory 400
+	set_config kernel_params '"mark=file"'
 	dir=$(annotated $PREFIX.hypervisor.default_vcpus 2 $PREFIX.hypervisor.default_memory 600 \
 		$PREFIX.hypervisor.kernel_params 'mark=here agent.log=info')
 	start "$dir"
@@ -50,7 +51,7 @@ in_guest()
 	((mib > 500 && mib <= 600))
 	in_guest cat /proc/cmdline >"$WORK/cmdline"
 	# Behind all others, those of the file too.
-	grep -q ' agent.vacant_timeout=.* mark=here agent.log=info$' "$WORK/cmdline"
+	grep -q ' mark=file mark=here agent.log=info$' "$WORK/cmdline"
 
 	# Engines give them to all containers of a pod.
 	dir=$(bundle member)
@@ -86,7 +87,7 @@ in_guest()
 @test "annotations: a kernel that has the SHA-512 that it has to have, and one that has not" {
 	local dir kernel hash
 
-	set_config enable_annotations '["(kernel|initrd)_hash"]'
+	set_config enable_annotations '["kernel_hash", "initrd_hash"]'
 	kernel=$(sed -n 's/^kernel = "\(.*\)"/\1/p' "$USED_CONFIG")
 	hash=$(sha512sum "$kernel" | cut -d ' ' -f 1)
 	dir=$(annotated io.katacontainers.asset_hash_type sha512 $PREFIX.hypervisor.initrd_hash "$hash")
