@@ -247,7 +247,7 @@ int main(int argc, char **argv)
 	if (r == OPT_HELPED)
 		return 0;
 	if (r == 0 && o.version) {
-		(void)printf("kata-proxy version " KATA_VERSION "\n");
+		(void)printf("kata-proxy version " KATA_VERSION ", commit " KATA_COMMIT "\n");
 		return 0;
 	}
 	log_init("kata-proxy",

@@ -46,4 +46,4 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 		&shim, err);
 }
 
-const struct command cmd_create = { "create", "create a container", run_create };
+const struct command cmd_create = { "create", NULL, "create a container", run_create };

@@ -45,4 +45,5 @@ static int run_delete(const struct globals *globals __attribute__((unused)), int
 	return 0;
 }
 
-const struct command cmd_delete = { "delete", "delete a container and what it uses", run_delete };
+const struct command cmd_delete = { "delete", NULL, "delete a container and what it uses",
+				    run_delete };

@@ -258,4 +258,5 @@ static int run_events(const struct globals *globals __attribute__((unused)), int
 	return print_always(id, interval_ms, err);
 }
 
-const struct command cmd_events = { "events", "show what a container uses, as JSON", run_events };
+const struct command cmd_events = { "events", NULL, "show what a container uses, as JSON",
+				    run_events };

@@ -204,4 +204,4 @@ static int run_exec(const struct globals *globals, int argc, char **argv, struct
 	return r;
 }
 
-const struct command cmd_exec = { "exec", "run another process in a container", run_exec };
+const struct command cmd_exec = { "exec", NULL, "run another process in a container", run_exec };

@@ -75,5 +75,5 @@ static int run_features(const struct globals *globals __attribute__((unused)), i
 	return 0;
 }
 
-const struct command cmd_features = { "features", "what this runtime can do, as JSON",
+const struct command cmd_features = { "features", NULL, "what this runtime can do, as JSON",
 				      run_features };

@@ -209,5 +209,5 @@ static int run_kata_ipvs(const struct globals *globals __attribute__((unused)), 
 		       : run_ipvsadm(argc - 1, argv + 1, err);
 }
 
-const struct command cmd_kata_ipvs = { "kata-ipvs", "balance load inside a sandbox",
+const struct command cmd_kata_ipvs = { "kata-ipvs", NULL, "balance load inside a sandbox",
 				       run_kata_ipvs };

@@ -74,4 +74,4 @@ static int run_kill(const struct globals *globals __attribute__((unused)), int a
 	return r < 0 ? r : container_kill(id, signo, all, err);
 }
 
-const struct command cmd_kill = { "kill", "send a signal to a container", run_kill };
+const struct command cmd_kill = { "kill", NULL, "send a signal to a container", run_kill };

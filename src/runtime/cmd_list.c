@@ -252,4 +252,4 @@ static int run_list(const struct globals *globals, int argc, char **argv, struct
 	return 0;
 }
 
-const struct command cmd_list = { "list", "list the containers of this host", run_list };
+const struct command cmd_list = { "list", NULL, "list the containers of this host", run_list };

@@ -281,4 +281,5 @@ static int run_network(const struct globals *globals, int argc, char **argv, str
 		       program, argv[used], program);
 }
 
-const struct command cmd_network = { "kata-network", "change a sandbox's network", run_network };
+const struct command cmd_network = { "kata-network", NULL, "change a sandbox's network",
+				     run_network };

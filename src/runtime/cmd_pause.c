@@ -24,6 +24,6 @@ static int run_resume(const struct globals *globals __attribute__((unused)), int
 	return run_freeze(argc, argv, false, err);
 }
 
-const struct command cmd_pause = { "pause", "stop a container's processes where they are",
+const struct command cmd_pause = { "pause", NULL, "stop a container's processes where they are",
 				   run_pause };
-const struct command cmd_resume = { "resume", "let a paused container go on", run_resume };
+const struct command cmd_resume = { "resume", NULL, "let a paused container go on", run_resume };

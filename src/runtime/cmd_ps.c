@@ -112,4 +112,4 @@ static int run_ps(const struct globals *globals __attribute__((unused)), int arg
 	return r < 0 ? r : print_table(id, err);
 }
 
-const struct command cmd_ps = { "ps", "list the processes of a container", run_ps };
+const struct command cmd_ps = { "ps", NULL, "list the processes of a container", run_ps };

@@ -103,4 +103,4 @@ static int run_run(const struct globals *globals, int argc, char **argv, struct 
 	return code;
 }
 
-const struct command cmd_run = { "run", "create, start and wait for a container", run_run };
+const struct command cmd_run = { "run", NULL, "create, start and wait for a container", run_run };

@@ -224,4 +224,4 @@ static int run_spec(const struct globals *globals __attribute__((unused)), int a
 	return r != 0 ? r : write_config(bundle, err);
 }
 
-const struct command cmd_spec = { "spec", "write a config.json to start from", run_spec };
+const struct command cmd_spec = { "spec", NULL, "write a config.json to start from", run_spec };

@@ -35,4 +35,5 @@ static int run_start(const struct globals *globals __attribute__((unused)), int 
 	return 0;
 }
 
-const struct command cmd_start = { "start", "start the process of a created container", run_start };
+const struct command cmd_start = { "start", NULL, "start the process of a created container",
+				   run_start };

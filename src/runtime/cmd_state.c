@@ -39,4 +39,4 @@ static int run_state(const struct globals *globals __attribute__((unused)), int 
 	return 0;
 }
 
-const struct command cmd_state = { "state", "show the state of a container", run_state };
+const struct command cmd_state = { "state", NULL, "show the state of a container", run_state };

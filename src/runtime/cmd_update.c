@@ -219,4 +219,4 @@ static int run_update(const struct globals *globals __attribute__((unused)), int
 	return r != 0 ? r : update(name, &words, err);
 }
 
-const struct command cmd_update = { "update", "change a container's limits", run_update };
+const struct command cmd_update = { "update", NULL, "change a container's limits", run_update };

@@ -26,13 +26,17 @@ struct globals {
 
 struct command {
 	const char *name;
+	const char *alias; /* as Kata 2 and later call it; or NULL */
 	const char *summary;
 	/* argv[0] is "kata-runtime <name>". Returns the exit code, or -errno. */
 	int (*run)(const struct globals *globals, int argc, char **argv, struct err *err);
 };
 
+extern const struct command cmd_check;
+extern const struct command cmd_config;
 extern const struct command cmd_create;
 extern const struct command cmd_delete;
+extern const struct command cmd_env;
 extern const struct command cmd_events;
 extern const struct command cmd_exec;
 extern const struct command cmd_features;
@@ -40,6 +44,7 @@ extern const struct command cmd_kata_ipvs;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;
 extern const struct command cmd_network;
+extern const struct command cmd_overhead;
 extern const struct command cmd_pause;
 extern const struct command cmd_ps;
 extern const struct command cmd_resume;

@@ -18,9 +18,10 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-	&cmd_create, &cmd_start, &cmd_run,      &cmd_state,   &cmd_kill,      &cmd_delete,
-	&cmd_exec,   &cmd_list,  &cmd_ps,       &cmd_pause,   &cmd_resume,    &cmd_update,
-	&cmd_events, &cmd_spec,  &cmd_features, &cmd_network, &cmd_kata_ipvs, NULL,
+	&cmd_create, &cmd_start,    &cmd_run,      &cmd_state,   &cmd_kill,      &cmd_delete,
+	&cmd_exec,   &cmd_list,     &cmd_ps,       &cmd_pause,   &cmd_resume,    &cmd_update,
+	&cmd_events, &cmd_spec,     &cmd_features, &cmd_network, &cmd_kata_ipvs, &cmd_check,
+	&cmd_env,    &cmd_overhead, &cmd_config,   NULL,
 };
 
 static void print_version(void)
@@ -59,7 +60,7 @@ static int run_command(const struct globals *g, int argc, char **argv, struct er
 	CLEANUP(free) char *name = NULL;
 
 	for (const struct command *const *c = commands; *c; c++) {
-		if (!str_eq((*c)->name, argv[0]))
+		if (!str_eq((*c)->name, argv[0]) && !((*c)->alias && str_eq((*c)->alias, argv[0])))
 			continue;
 		log_field("command", argv[0]);
 		name = xasprintf("%s %s", g->program, argv[0]);
