@@ -35,6 +35,7 @@ void toml_free(struct toml *toml)
 	}
 	free(toml->entries);
 	strv_free(toml->tables);
+	strv_free(toml->dotted);
 	free(toml);
 }
 
@@ -226,7 +227,7 @@ static int read_character(struct reader *r, char quote, bool multi, struct buf *
 		return fail(r, "the string is not closed");
 	if (c == '\\' && quote == '"')
 		return read_escape(r, multi, out);
-	if (is_control(c, multi))
+	if (is_control(c, multi) || (c == '\r' && !at_newline(r)))
 		return fail(r, "control character 0x%02x in a string", c);
 	buf_append(out, r->p, 1);
 	advance(r);
@@ -450,6 +451,91 @@ static struct toml_entry *find_entry(const struct toml *toml, const char *table,
 	return NULL;
 }
 
+/* Whether @path, which has @len bytes, is the value of a key: then it is no table. */
+static const struct toml_entry *value_at(const struct toml *toml, const char *path, size_t len,
+					 size_t before)
+{
+	for (size_t i = 0; i < before; i++) {
+		const struct toml_entry *entry = &toml->entries[i];
+		size_t table = strlen(entry->table);
+		size_t key = strlen(entry->key);
+
+		if (table == 0 ? len == key && memcmp(path, entry->key, len) == 0
+			       : len == table + 1 + key && memcmp(path, entry->table, table) == 0 &&
+					 path[table] == '.' &&
+					 memcmp(path + table + 1, entry->key, key) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+/* Whether one of @tables is @path, or lies below it. */
+static bool has_table(char *const *tables, const char *path, size_t len)
+{
+	for (; tables && *tables; tables++)
+		if (strncmp(*tables, path, len) == 0 &&
+		    ((*tables)[len] == '\0' || (*tables)[len] == '.'))
+			return true;
+	return false;
+}
+
+static int refuse_value(struct reader *r, const char *path, size_t len,
+			const struct toml_entry *value)
+{
+	return fail(r, "'%.*s' cannot be a table: it is a value on line %u already", (int)len, path,
+		    value->line);
+}
+
+/*
+ * A dotted key defines the tables of its first parts, as a header defines its own: a
+ * name is one table, defined in one place, or one value. Source: toml.io/en/v1.0.0#table
+ */
+static int define_tables(struct reader *r, const struct toml_entry *entry)
+{
+	struct toml *toml = r->toml;
+	const char *path = entry->table;
+	CLEANUP(free)
+	char *own = *path ? xasprintf("%s.%s", path, entry->key) : xstrdup(entry->key);
+
+	if (has_table(toml->tables, own, strlen(own)) || has_table(toml->dotted, own, strlen(own)))
+		return fail(r, "'%s' cannot be a value: it is a table already", own);
+	for (size_t len = strlen(r->table); path[len];) {
+		const struct toml_entry *value;
+
+		len += len > 0 || path[len] == '.';
+		len += strcspn(path + len, ".");
+		value = value_at(toml, path, len, toml->n_entries - 1);
+		if (value)
+			return refuse_value(r, path, len, value);
+		if (has_table(toml->tables, path, len))
+			return fail(r, "'%.*s' is a section: its keys stand there", (int)len, path);
+		if (!has_table(toml->dotted, path, len))
+			strv_take(&toml->dotted, xstrndup(path, len));
+	}
+	return 0;
+}
+
+static int check_header(struct reader *r, const char *name)
+{
+	const struct toml *toml = r->toml;
+
+	if (strv_contains(toml->tables, name))
+		return fail(r, "the section [%s] is there a second time", name);
+	if (strv_contains(toml->dotted, name))
+		return fail(r, "the section [%s] is there already, by keys with dots", name);
+	for (size_t len = 0; name[len]; len++) {
+		const struct toml_entry *value;
+
+		len += strcspn(name + len, ".");
+		value = value_at(toml, name, len, toml->n_entries);
+		if (value)
+			return refuse_value(r, name, len, value);
+		if (!name[len])
+			break;
+	}
+	return 0;
+}
+
 static int read_entry(struct reader *r)
 {
 	struct toml *toml = r->toml;
@@ -457,6 +543,8 @@ static int read_entry(struct reader *r)
 	struct toml_entry *twin;
 	char *name = NULL;
 
+	if (toml->n_entries == TOML_ENTRIES_MAX)
+		return fail(r, "more than the %u keys that are allowed", TOML_ENTRIES_MAX);
 	if ((toml->n_entries & (toml->n_entries + 1)) == 0)
 		toml->entries =
 			xrealloc(toml->entries, (2 * toml->n_entries + 2) * sizeof(*toml->entries));
@@ -473,6 +561,8 @@ static int read_entry(struct reader *r)
 			    entry->key, twin->line);
 	if (peek(r) != '=')
 		return fail(r, "'=' is expected behind the key");
+	if (define_tables(r, entry) < 0)
+		return -EINVAL;
 	r->p++;
 	skip_blanks(r);
 	if (read_value(r, entry) < 0)
@@ -489,8 +579,10 @@ static int read_table(struct reader *r)
 		return fail(r, "arrays of tables ([[…]]) are not supported");
 	if (read_name(r, &name) < 0)
 		return -EINVAL;
-	if (strv_contains(r->toml->tables, name)) {
-		(void)fail(r, "the section [%s] is there a second time", name);
+	if (strv_len(r->toml->tables) == TOML_ENTRIES_MAX || check_header(r, name) < 0) {
+		if (strv_len(r->toml->tables) == TOML_ENTRIES_MAX)
+			(void)fail(r, "more than the %u sections that are allowed",
+				   TOML_ENTRIES_MAX);
 		free(name);
 		return -EINVAL;
 	}

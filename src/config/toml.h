@@ -17,6 +17,8 @@
 
 struct err;
 
+#define TOML_ENTRIES_MAX 4096u /* keys, and as many sections */
+
 enum toml_type { TOML_STRING, TOML_INTEGER, TOML_BOOL, TOML_STRINGS };
 
 struct toml_entry {
@@ -34,6 +36,7 @@ struct toml {
 	struct toml_entry *entries;
 	size_t n_entries;
 	char **tables; /* the headers, in the file's order */
+	char **dotted; /* tables that only keys with dots name */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "config/toml.h"
@@ -185,6 +186,7 @@ TEST(strings_that_are_not_right_are_named)
 	refused("a = \"\\U00110000\"", "f:1:16: U+110000 is not a character");
 	refused("a = \"x\x01\"", "f:1:7: control character 0x01 in a string");
 	refused("a = \"x\x7f\"", "f:1:7: control character 0x7f in a string");
+	refused("a = \"\"\"x\ry\"\"\"", "f:1:9: control character 0x0d in a string");
 	refused("# \x02", "f:1:3: control character 0x02 in a comment");
 	refused("a = \"\\", "f:1:7: unknown escape in a string; use \\\\ for a backslash");
 }
@@ -220,7 +222,39 @@ TEST(what_is_there_twice_is_named_with_both_places)
 {
 	refused("[t]\na = 1\n\na = 2", "f:4:3: [t] a: set a second time; it is on line 2 already");
 	refused("[t]\n[u]\n[t]", "f:3:3: the section [t] is there a second time");
-	refused("t.a = 1\n[t]\na = 2", "f:3:3: [t] a: set a second time; it is on line 1 already");
+	refused("t.a = 1\n[t]\na = 2",
+		"f:2:3: the section [t] is there already, by keys with dots");
+}
+
+TEST(a_name_is_one_table_or_one_value)
+{
+	refused("a = 1\n[a]", "f:2:3: 'a' cannot be a table: it is a value on line 1 already");
+	refused("[a]\nb = 1\n[a.b.c]",
+		"f:3:7: 'a.b' cannot be a table: it is a value on line 2 already");
+	refused("a = 1\na.b = 2", "f:2:5: 'a' cannot be a table: it is a value on line 1 already");
+	refused("a.b = 1\na = 2", "f:2:3: 'a' cannot be a value: it is a table already");
+	refused("[a.b]\n[a]\nb = 1", "f:3:3: 'a.b' cannot be a value: it is a table already");
+	refused("[a.b]\n[a]\nb.c = 1", "f:3:5: 'a.b' is a section: its keys stand there");
+	load("a.b.c = 1\na.b.d = 2\n[x.y]\nz = 3\n[x]\nw = 4\n[x.yy]\n");
+	assert_int_equal(entry("a.b", "d")->integer, 2);
+	assert_int_equal(entry("x", "w")->integer, 4);
+}
+
+TEST(more_keys_or_sections_than_the_limit_are_refused)
+{
+	__attribute__((cleanup(buf_donep))) struct buf keys = { 0 };
+	__attribute__((cleanup(buf_donep))) struct buf sections = { 0 };
+	CLEANUP(free) char *text = NULL;
+
+	for (unsigned i = 0; i <= TOML_ENTRIES_MAX; i++) {
+		buf_printf(&keys, "k%u = 1\n", i);
+		buf_printf(&sections, "[s%u]\n", i);
+	}
+	text = buf_take_string(&keys);
+	refused(text, "f:4097:1: more than the 4096 keys that are allowed");
+	free(text);
+	text = buf_take_string(&sections);
+	refused(text, "f:4097:7: more than the 4096 sections that are allowed");
 }
 
 TEST(bytes_that_are_no_text_are_named)
@@ -260,6 +294,8 @@ int main(void)
 		SETUP_TEST(strings_that_are_not_right_are_named),
 		SETUP_TEST(structure_that_is_not_right_is_named),
 		SETUP_TEST(what_is_there_twice_is_named_with_both_places),
+		SETUP_TEST(a_name_is_one_table_or_one_value),
+		SETUP_TEST(more_keys_or_sections_than_the_limit_are_refused),
 		SETUP_TEST(bytes_that_are_no_text_are_named),
 		SETUP_TEST(every_prefix_of_a_good_file_is_taken_or_refused_cleanly),
 	};
