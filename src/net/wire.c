@@ -48,9 +48,19 @@ static bool moves_addresses(enum wire_model model)
 	return model == WIRE_MACVTAP || model == WIRE_BRIDGED;
 }
 
-void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, uint16_t number,
+static void take_routes(const struct rtnl_routes *all, struct wire *wire)
+{
+	wire->routes = xcalloc(all->n + 1, sizeof(*wire->routes));
+	for (size_t i = 0; i < all->n; i++)
+		if (all->items[i].index == wire->index)
+			wire->routes[wire->n_routes++] = all->items[i];
+}
+
+void wire_plan(const struct net_scan *scan, size_t i, enum wire_model model, uint16_t number,
 	       struct wire *ret)
 {
+	const struct net_endpoint *endpoint = &scan->endpoints[i];
+
 	if (endpoint->kind == ENDPOINT_MACVTAP || endpoint->kind == ENDPOINT_TAP)
 		model = WIRE_DIRECT;
 	else if (endpoint->kind == ENDPOINT_IPVLAN)
@@ -58,7 +68,10 @@ void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, uint1
 	*ret = (struct wire){ .model = model, .number = number, .index = endpoint->link.index };
 	memcpy(ret->name, endpoint->link.name, sizeof(ret->name));
 	memcpy(ret->mac, endpoint->link.mac, sizeof(ret->mac));
-	if (!moves_addresses(model) || endpoint->n_addresses == 0)
+	if (!moves_addresses(model))
+		return;
+	take_routes(&scan->routes, ret);
+	if (endpoint->n_addresses == 0)
 		return;
 	ret->addresses = xcalloc(endpoint->n_addresses, sizeof(*ret->addresses));
 	ret->n_addresses = endpoint->n_addresses;
@@ -69,8 +82,11 @@ void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, uint1
 void wire_done(struct wire *wire)
 {
 	free(wire->addresses);
+	free(wire->routes);
 	wire->addresses = NULL;
+	wire->routes = NULL;
 	wire->n_addresses = 0;
+	wire->n_routes = 0;
 }
 
 int wire_check(struct netlink *nl, const struct wire *wire, struct err *err)
@@ -341,6 +357,10 @@ static int give_back(struct netlink *nl, const struct wire *wire, struct err *er
 
 	for (size_t i = 0; r == 0 && i < wire->n_addresses; i++) {
 		r = rtnl_address_add(nl, &wire->addresses[i], err);
+		r = r == -EEXIST ? 0 : r;
+	}
+	for (size_t i = 0; r == 0 && i < wire->n_routes; i++) {
+		r = rtnl_route_add(nl, &wire->routes[i], false, err);
 		r = r == -EEXIST ? 0 : r;
 	}
 	return r;

@@ -7,8 +7,9 @@
  * bridged   a bridge with the interface and a tap
  * direct    the interface is a tap or macvtap itself
  *
- * With macvtap and bridged the MAC and the addresses are the guest's: the
- * interface on the host gets another MAC and loses its addresses until the end.
+ * With macvtap and bridged the MAC and the addresses are the guest's: the interface on
+ * the host gets another MAC and loses its addresses, and with them its routes, until
+ * the end.
  * Source: Kata Containers' "Architecture", networking; reference 06, section 1.
  */
 #pragma once
@@ -34,10 +35,12 @@ struct wire {
 	uint8_t mac[RTNL_MAC_LEN];
 	struct rtnl_address *addresses; /* owned; with macvtap and bridged */
 	size_t n_addresses;
+	struct rtnl_route *routes; /* likewise: over this interface, in the order to add them */
+	size_t n_routes;
 };
 
-/* How @endpoint is to be connected when @model is configured. */
-void wire_plan(const struct net_endpoint *endpoint, enum wire_model model, uint16_t number,
+/* How endpoint @i of @scan is to be connected when @model is configured. */
+void wire_plan(const struct net_scan *scan, size_t i, enum wire_model model, uint16_t number,
 	       struct wire *ret);
 void wire_done(struct wire *wire);
 

@@ -66,7 +66,7 @@ static void note_netns(struct network_record *record, int netns)
 }
 
 /* A wire for an endpoint that has none yet; its record is written before anything is made. */
-static int plan(struct netlink *nl, const struct net_endpoint *endpoint,
+static int plan(struct netlink *nl, const struct net_scan *scan, size_t i,
 		struct network_record *record, struct err *err)
 {
 	uint16_t from = record->n > 0 ? (uint16_t)(record->wires[record->n - 1].number + 1) : 0;
@@ -76,7 +76,7 @@ static int plan(struct netlink *nl, const struct net_endpoint *endpoint,
 	if (r < 0)
 		return r;
 	record->wires = xrealloc(record->wires, (record->n + 1) * sizeof(*record->wires));
-	wire_plan(endpoint, record->settings.model, number, &record->wires[record->n]);
+	wire_plan(scan, i, record->settings.model, number, &record->wires[record->n]);
 	r = wire_check(nl, &record->wires[record->n], err);
 	if (r < 0)
 		wire_done(&record->wires[record->n]);
@@ -136,7 +136,7 @@ static int connect_all(struct sandbox_network *network, struct netlink *nl, int 
 		return r;
 	note_netns(&network->record, netns);
 	for (size_t i = 0; r == 0 && i < scan->n; i++)
-		r = plan(nl, &scan->endpoints[i], &network->record, err);
+		r = plan(nl, scan, i, &network->record, err);
 	if (r == 0)
 		r = network_record_write(dirfd, &network->record, err);
 	if (r == 0)
@@ -334,15 +334,17 @@ static int plug_in(struct late *late, const struct wire *wire, const struct tap 
 	return r == 0 ? plug_nic_add(plug, &nic, ret_path, err) : r;
 }
 
-static int add_late(struct late *late, const struct net_endpoint *endpoint, struct err *err)
+static int add_late(struct late *late, size_t i, struct err *err)
 {
+	const struct net_scan *scan = &late->network.scan;
+	const struct net_endpoint *endpoint = &scan->endpoints[i];
 	struct network_record *record = &late->network.record;
 	CLEANUP(tap_free) struct tap *tap = NULL;
 	char path[PLUG_PATH_LEN];
 	const struct wire *wire;
 	int r;
 
-	r = plan(late->nl, endpoint, record, err);
+	r = plan(late->nl, scan, i, record, err);
 	if (r == 0)
 		r = network_record_write(late->dirfd, record, err);
 	if (r == 0)
@@ -376,7 +378,7 @@ static int add_all_late(struct late *late, struct err *err)
 		late->network.vhost =
 			xrealloc(late->network.vhost,
 				 (late->network.n_vhost + TAP_QUEUES_MAX) * sizeof(int));
-		r = add_late(late, &scan->endpoints[i], err);
+		r = add_late(late, i, err);
 		told[i] = true;
 		n++;
 	}

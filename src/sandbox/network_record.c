@@ -2,6 +2,7 @@
 #include "sandbox/network_record.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@
 #include "base/str.h"
 
 #define RECORD_FILE  "network.json"
-#define RECORD_MAX   (1u << 20)
-#define RECORD_DEPTH 5u
+#define RECORD_MAX   (8u << 20) /* with 16,384 routes: RTNL_MAX */
+#define RECORD_DEPTH 6u
 
 void network_record_done(struct network_record *record)
 {
@@ -24,6 +25,26 @@ void network_record_done(struct network_record *record)
 	free(record->wires);
 	free(record->settings.netns);
 	*record = (struct network_record){ 0 };
+}
+
+static void put_route(struct json_writer *w, const struct rtnl_route *route)
+{
+	char text[RTNL_TEXT_LEN];
+
+	json_open_object(w, NULL);
+	json_put_string(w, "dest",
+			route->dest.family ? rtnl_prefix_text(&route->dest, route->dest_len, text,
+							      sizeof(text))
+					   : "");
+	json_put_string(w, "gateway", rtnl_ip_text(&route->gateway, text, sizeof(text)));
+	json_put_string(w, "source", rtnl_ip_text(&route->source, text, sizeof(text)));
+	json_put_bool(w, "ipv6", route->family == AF_INET6);
+	json_put_u64(w, "metric", route->metric);
+	json_put_u64(w, "mtu", route->mtu);
+	json_put_u64(w, "flags", route->flags);
+	json_put_u64(w, "scope", route->scope);
+	json_put_u64(w, "protocol", route->protocol);
+	json_close_object(w);
 }
 
 static void put_wire(struct json_writer *w, const struct wire *wire)
@@ -44,6 +65,10 @@ static void put_wire(struct json_writer *w, const struct wire *wire)
 			w, NULL,
 			rtnl_prefix_text(&address->ip, address->prefix_len, text, sizeof(text)));
 	}
+	json_close_array(w);
+	json_open_array(w, "routes");
+	for (size_t i = 0; i < wire->n_routes; i++)
+		put_route(w, &wire->routes[i]);
 	json_close_array(w);
 	json_close_object(w);
 }
@@ -77,6 +102,79 @@ static int take_addresses(char *const *texts, struct wire *ret, struct err *err)
 	return 0;
 }
 
+/* "" is none. */
+static int take_ip(const struct json_at *at, const char *key, struct rtnl_ip *ret, struct err *err)
+{
+	CLEANUP(free) char *text = NULL;
+	int r = json_get_string(at, key, &text, err);
+
+	if (r < 0 || str_empty(text))
+		return r;
+	return rtnl_ip_parse(text, ret) == 0
+		       ? 0
+		       : err_set(err, EINVAL, "%s: %s: '%.40s' is none", at->path, key, text);
+}
+
+static int take_dest(const struct json_at *at, struct rtnl_route *ret, struct err *err)
+{
+	CLEANUP(free) char *text = NULL;
+	int r = json_get_string(at, "dest", &text, err);
+
+	if (r < 0 || str_empty(text))
+		return r;
+	return rtnl_prefix_parse(text, &ret->dest, &ret->dest_len) == 0
+		       ? 0
+		       : err_set(err, EINVAL, "%s: dest: '%.40s' is none", at->path, text);
+}
+
+/* What net_scan() takes is of the main table, and to other machines. */
+static int take_route(const struct json_at *at, int index, struct rtnl_route *ret, struct err *err)
+{
+	bool ipv6 = false;
+	int r;
+
+	*ret = (struct rtnl_route){ .index = index, .table = RT_TABLE_MAIN, .type = RTN_UNICAST };
+	r = take_dest(at, ret, err);
+	if (r == 0)
+		r = take_ip(at, "gateway", &ret->gateway, err);
+	if (r == 0)
+		r = take_ip(at, "source", &ret->source, err);
+	if (r == 0)
+		r = json_get_bool(at, "ipv6", &ipv6, err);
+	if (r == 0)
+		r = json_get_u32(at, "metric", &ret->metric, err);
+	if (r == 0)
+		r = json_get_u32(at, "mtu", &ret->mtu, err);
+	if (r == 0)
+		r = json_get_u32(at, "flags", &ret->flags, err);
+	if (r == 0)
+		r = json_get_u32(at, "scope", &ret->scope, err);
+	if (r == 0)
+		r = json_get_u32(at, "protocol", &ret->protocol, err);
+	ret->family = ipv6 ? AF_INET6 : AF_INET;
+	return r;
+}
+
+static int take_routes(const struct json_at *at, struct wire *ret, struct err *err)
+{
+	struct json_at list;
+	size_t n = 0;
+	int r = json_get_array(at, "routes", &list, &n, err);
+
+	if (r <= 0)
+		return r;
+	r = 0;
+	ret->routes = xcalloc(n + 1, sizeof(*ret->routes));
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct json_at item;
+
+		r = json_item_object(&list, i, &item, err);
+		if (r == 0)
+			r = take_route(&item, ret->index, &ret->routes[ret->n_routes++], err);
+	}
+	return r;
+}
+
 static int take_wire(const struct json_at *at, struct wire *ret, struct err *err)
 {
 	CLEANUP(strv_free) char **addresses = NULL;
@@ -106,7 +204,8 @@ static int take_wire(const struct json_at *at, struct wire *ret, struct err *err
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
 	ret->number = (uint16_t)number;
 	ret->index = (int)index;
-	return take_addresses(addresses, ret, err);
+	r = take_addresses(addresses, ret, err);
+	return r == 0 ? take_routes(at, ret, err) : r;
 }
 
 static int take_record(const struct json_at *at, struct network_record *ret, struct err *err)

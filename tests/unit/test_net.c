@@ -125,7 +125,7 @@ static void connect_and_undo(enum wire_model model, size_t n_links_more, unsigne
 	size_t before = n_links(nl);
 
 	assert_int_equal(net_scan(nl, &scan, &err), 0);
-	wire_plan(&scan.endpoints[0], model, 7, &wire);
+	wire_plan(&scan, 0, model, 7, &wire);
 	if (wire_connect(netns, nl, &wire, scan.endpoints[0].link.mtu, 1, &tap, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(tap->n_fds, 1);
@@ -146,6 +146,9 @@ static void connect_and_undo(enum wire_model model, size_t n_links_more, unsigne
 	assert_int_equal(net_scan(nl, &after, &err), 0);
 	assert_int_equal(after.n, 1);
 	assert_int_equal(after.endpoints[0].n_addresses, 2);
+	assert_int_equal(after.routes.n, 1);
+	assert_memory_equal(&after.routes.items[0], &scan.routes.items[0],
+			    sizeof(after.routes.items[0]));
 }
 
 TEST(tcfilter_is_made_and_undone)
@@ -175,7 +178,7 @@ TEST(an_ingress_queue_of_somebody_else_is_refused_and_stays)
 	struct err err = { 0 };
 
 	assert_int_equal(net_scan(nl, &scan, &err), 0);
-	wire_plan(&scan.endpoints[0], WIRE_TCFILTER, 0, &wire);
+	wire_plan(&scan, 0, WIRE_TCFILTER, 0, &wire);
 	assert_int_equal(wire_check(nl, &wire, &err), 0);
 	nl_begin(&msg, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
 	nl_put_string(&msg, TCA_KIND, "ingress");
