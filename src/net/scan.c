@@ -54,11 +54,8 @@ static int kind_of(const struct rtnl_link *link, enum endpoint_kind *ret, struct
 			       "virtual machine can have",
 			       link->name, *link->kind ? link->kind : "hardware");
 	if (str_eq(link->kind, ""))
-		return err_set(err, ENOTSUP,
-			       "network: %s is a physical device, which is not passed through; "
-			       "put a macvlan of it there instead",
-			       link->name);
-	if (str_eq(link->kind, "ipvlan"))
+		*ret = ENDPOINT_PHYSICAL;
+	else if (str_eq(link->kind, "ipvlan"))
 		*ret = ENDPOINT_IPVLAN;
 	else if (str_eq(link->kind, "macvtap"))
 		*ret = ENDPOINT_MACVTAP;

@@ -10,10 +10,11 @@ struct err;
 struct netlink;
 
 enum endpoint_kind {
-	ENDPOINT_VETH,    /* and what else has a MAC address of its own: macvlan, vlan, … */
-	ENDPOINT_IPVLAN,  /* it shares the MAC of its parent */
-	ENDPOINT_MACVTAP, /* QEMU opens it as it is */
-	ENDPOINT_TAP,     /* likewise */
+	ENDPOINT_VETH,     /* and what else has a MAC address of its own: macvlan, vlan, … */
+	ENDPOINT_IPVLAN,   /* it shares the MAC of its parent */
+	ENDPOINT_MACVTAP,  /* QEMU opens it as it is */
+	ENDPOINT_TAP,      /* likewise */
+	ENDPOINT_PHYSICAL, /* hardware, which the guest gets as it is */
 };
 
 /* An interface that the guest is to have. */

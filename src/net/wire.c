@@ -25,7 +25,8 @@
 #define MACVTAP_TRIES     128u
 #define NUMBERS_MAX       1024u
 
-static const char *const model_names[WIRE_MODELS] = { "tcfilter", "macvtap", "bridged", "direct" };
+static const char *const model_names[WIRE_MODELS] = { "tcfilter", "macvtap", "bridged", "direct",
+						      "physical" };
 
 const char *wire_model_name(enum wire_model model)
 {
@@ -45,7 +46,7 @@ int wire_model_parse(const char *name, enum wire_model *ret)
 
 static bool moves_addresses(enum wire_model model)
 {
-	return model == WIRE_MACVTAP || model == WIRE_BRIDGED;
+	return model == WIRE_MACVTAP || model == WIRE_BRIDGED || model == WIRE_PHYSICAL;
 }
 
 static void take_routes(const struct rtnl_routes *all, struct wire *wire)
@@ -65,9 +66,13 @@ void wire_plan(const struct net_scan *scan, size_t i, enum wire_model model, uin
 		model = WIRE_DIRECT;
 	else if (endpoint->kind == ENDPOINT_IPVLAN)
 		model = WIRE_TCFILTER; /* a second MAC would not be let through */
+	else if (endpoint->kind == ENDPOINT_PHYSICAL)
+		model = WIRE_PHYSICAL;
 	*ret = (struct wire){ .model = model, .number = number, .index = endpoint->link.index };
 	memcpy(ret->name, endpoint->link.name, sizeof(ret->name));
 	memcpy(ret->mac, endpoint->link.mac, sizeof(ret->mac));
+	ret->mtu = endpoint->link.mtu;
+	ret->was_up = endpoint->link.flags & IFF_UP;
 	if (!moves_addresses(model))
 		return;
 	take_routes(&scan->routes, ret);
@@ -325,6 +330,7 @@ int wire_connect(int netns, struct netlink *nl, const struct wire *wire, uint32_
 		r = connect_bridged(netns, nl, wire, mtu, &opening, err);
 		break;
 	case WIRE_DIRECT:
+	case WIRE_PHYSICAL:
 	case WIRE_MODELS:
 	default:
 		r = connect_direct(netns, nl, wire, &opening, err);
@@ -350,10 +356,9 @@ static int remove_own(struct netlink *nl, const char *name, struct err *err)
 	return r == -ENODEV ? 0 : r;
 }
 
-static int give_back(struct netlink *nl, const struct wire *wire, struct err *err)
+int wire_restore(struct netlink *nl, const struct wire *wire, struct err *err)
 {
-	const struct rtnl_link_change change = { .mac = wire->mac };
-	int r = rtnl_link_change(nl, wire->index, &change, err);
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < wire->n_addresses; i++) {
 		r = rtnl_address_add(nl, &wire->addresses[i], err);
@@ -366,13 +371,21 @@ static int give_back(struct netlink *nl, const struct wire *wire, struct err *er
 	return r;
 }
 
+static int give_back(struct netlink *nl, const struct wire *wire, struct err *err)
+{
+	const struct rtnl_link_change change = { .mac = wire->mac };
+	int r = rtnl_link_change(nl, wire->index, &change, err);
+
+	return r == 0 ? wire_restore(nl, wire, err) : r;
+}
+
 int wire_disconnect(struct netlink *nl, const struct wire *wire, struct err *err)
 {
 	struct rtnl_link link;
 	char name[IFNAMSIZ];
 	int r = 0;
 
-	if (wire->model == WIRE_DIRECT)
+	if (wire->model == WIRE_DIRECT || wire->model == WIRE_PHYSICAL)
 		return 0;
 	if (wire->model == WIRE_BRIDGED) {
 		bridge_name(wire, name);

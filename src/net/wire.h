@@ -6,6 +6,7 @@
  * macvtap   a macvtap on top of it
  * bridged   a bridge with the interface and a tap
  * direct    the interface is a tap or macvtap itself
+ * physical  nothing: the hardware goes to the guest (sandbox/nic_physical.h)
  *
  * With macvtap and bridged the MAC and the addresses are the guest's: the interface on
  * the host gets another MAC and loses its addresses, and with them its routes, until
@@ -20,7 +21,17 @@ struct err;
 struct netlink;
 struct tap;
 
-enum wire_model { WIRE_TCFILTER, WIRE_MACVTAP, WIRE_BRIDGED, WIRE_DIRECT, WIRE_MODELS };
+#define WIRE_PCI_LEN    32u /* ETHTOOL_BUSINFO_LEN */
+#define WIRE_DRIVER_LEN 64u
+
+enum wire_model {
+	WIRE_TCFILTER,
+	WIRE_MACVTAP,
+	WIRE_BRIDGED,
+	WIRE_DIRECT,
+	WIRE_PHYSICAL,
+	WIRE_MODELS
+};
 
 /* "tcfilter", …; returns 0 or -EINVAL, without a text. */
 const char *wire_model_name(enum wire_model model);
@@ -37,6 +48,11 @@ struct wire {
 	size_t n_addresses;
 	struct rtnl_route *routes; /* likewise: over this interface, in the order to add them */
 	size_t n_routes;
+	/* physical only: */
+	char pci[WIRE_PCI_LEN];       /* its address, "0000:01:00.0" */
+	char driver[WIRE_DRIVER_LEN]; /* of the host, or "" */
+	uint32_t mtu;
+	bool was_up;
 };
 
 /* How endpoint @i of @scan is to be connected when @model is configured. */
@@ -59,6 +75,9 @@ int wire_free_number(struct netlink *nl, uint16_t from, uint16_t *ret, struct er
  */
 int wire_connect(int netns, struct netlink *nl, const struct wire *wire, uint32_t mtu,
 		 size_t n_queues, struct tap **ret, struct err *err);
+
+/* The interface, which is up, has its addresses and routes again. */
+int wire_restore(struct netlink *nl, const struct wire *wire, struct err *err);
 
 /*
  * Undoes it, however far it came, while or after QEMU has the tap. An interface

@@ -166,6 +166,8 @@ int rtnl_link_change(struct netlink *nl, int index, const struct rtnl_link_chang
 		nl_put_u32(&msg, IFLA_MTU, change->mtu);
 	if (change->master || change->no_master)
 		nl_put_u32(&msg, IFLA_MASTER, (uint32_t)change->master);
+	if (change->moves)
+		nl_put_u32(&msg, IFLA_NET_NS_FD, (uint32_t)change->netns);
 	return netlink_call(nl, &msg, rtnl_deadline(), NULL, NULL, err);
 }
 

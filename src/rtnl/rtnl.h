@@ -85,6 +85,8 @@ struct rtnl_link_change {
 	uint32_t flags_mask;
 	int master;
 	bool no_master;
+	bool moves; /* into the namespace @netns, under @name; the link must be down */
+	int netns;
 };
 
 int rtnl_link_change(struct netlink *nl, int index, const struct rtnl_link_change *change,

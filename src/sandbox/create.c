@@ -238,18 +238,22 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 /* Boots it with what it has from the start. */
 static int boot(struct making *making, struct sandbox_start *start, struct err *err)
 {
+	size_t n_nics = network_n_vfio(&start->network);
 	int r = 0;
 
-	start->n_vfio = making->passed.n;
+	start->n_vfio = n_nics + making->passed.n;
 	start->vfio = xcalloc(start->n_vfio + 1, sizeof(*start->vfio));
-	passthrough_for_vm(&making->passed, start->vfio);
+	network_for_vm(&start->network, start->vfio);
+	passthrough_for_vm(&making->passed, start->vfio + n_nics);
 	if (start->n_vfio > 0)
 		r = vfio_lift_memlock(0, err);
 	if (r == 0)
 		r = sandbox_boot(making->params, making->netns, making->cgroup, start, err);
-	if (r == 0)
-		passthrough_from_vm(&making->passed, start->vfio);
-	return r;
+	if (r < 0)
+		return r;
+	network_from_vm(&start->network, start->vfio);
+	passthrough_from_vm(&making->passed, start->vfio + n_nics);
+	return 0;
 }
 
 static int create_with_sandbox(struct making *making, struct sandbox_start *start, struct err *err)

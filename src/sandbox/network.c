@@ -21,8 +21,10 @@
 #include "net/enter.h"
 #include "net/tap.h"
 #include "sandbox/netns.h"
+#include "sandbox/nic_physical.h"
 #include "sandbox/nic_records.h"
 #include "sandbox/paths.h"
+#include "vfio/memlock.h"
 #include "vm/plug.h"
 
 #define VHOST_DEVICE "/dev/vhost-net"
@@ -33,6 +35,7 @@ void network_done(struct sandbox_network *network)
 	for (size_t i = 0; network->taps && i < network->record.n; i++)
 		tap_free(network->taps[i]);
 	free(network->taps);
+	free(network->paths);
 	for (size_t i = 0; i < network->n; i++)
 		free((void *)(uintptr_t)network->nics[i].mac);
 	free(network->nics);
@@ -66,7 +69,7 @@ static void note_netns(struct network_record *record, int netns)
 }
 
 /* A wire for an endpoint that has none yet; its record is written before anything is made. */
-static int plan(struct netlink *nl, const struct net_scan *scan, size_t i,
+static int plan(int netns, struct netlink *nl, const struct net_scan *scan, size_t i,
 		struct network_record *record, struct err *err)
 {
 	uint16_t from = record->n > 0 ? (uint16_t)(record->wires[record->n - 1].number + 1) : 0;
@@ -78,6 +81,8 @@ static int plan(struct netlink *nl, const struct net_scan *scan, size_t i,
 	record->wires = xrealloc(record->wires, (record->n + 1) * sizeof(*record->wires));
 	wire_plan(scan, i, record->settings.model, number, &record->wires[record->n]);
 	r = wire_check(nl, &record->wires[record->n], err);
+	if (r == 0 && record->wires[record->n].model == WIRE_PHYSICAL)
+		r = nic_physical_plan(&sysfs_of_host, netns, &record->wires[record->n], err);
 	if (r < 0)
 		wire_done(&record->wires[record->n]);
 	else
@@ -112,10 +117,16 @@ static int connect_one(struct sandbox_network *network, struct netlink *nl, int 
 {
 	const struct wire *wire = &network->record.wires[i];
 	const struct rtnl_link *link = &network->scan.endpoints[i].link;
-	struct vm_nic *nic = &network->nics[i];
-	int r = wire_connect(netns, nl, wire, link->mtu, network->record.settings.n_queues,
-			     &network->taps[i], err);
+	struct vm_nic *nic = &network->nics[network->n];
+	int r = 0;
 
+	network->n_connected++;
+	if (wire->model == WIRE_PHYSICAL) {
+		r = nic_physical_take(&sysfs_of_host, wire, err);
+		return r == 0 ? fault_point("interface connected", err) : r;
+	}
+	r = wire_connect(netns, nl, wire, link->mtu, network->record.settings.n_queues,
+			 &network->taps[i], err);
 	if (r < 0)
 		return r;
 	nic->mac = rtnl_mac_text(wire->mac, xcalloc(1, MAC_LEN), MAC_LEN);
@@ -136,7 +147,7 @@ static int connect_all(struct sandbox_network *network, struct netlink *nl, int 
 		return r;
 	note_netns(&network->record, netns);
 	for (size_t i = 0; r == 0 && i < scan->n; i++)
-		r = plan(nl, scan, i, &network->record, err);
+		r = plan(netns, nl, scan, i, &network->record, err);
 	if (r == 0)
 		r = network_record_write(dirfd, &network->record, err);
 	if (r == 0)
@@ -144,6 +155,7 @@ static int connect_all(struct sandbox_network *network, struct netlink *nl, int 
 	if (r < 0)
 		return r;
 	network->taps = xcalloc(scan->n + 1, sizeof(struct tap *));
+	network->paths = xcalloc(scan->n + 1, sizeof(*network->paths));
 	network->nics = xcalloc(scan->n + 1, sizeof(*network->nics));
 	network->vhost = xcalloc(scan->n * network->record.settings.n_queues + 1, sizeof(int));
 	for (size_t i = 0; r == 0 && i < scan->n; i++)
@@ -162,6 +174,29 @@ int network_connect(struct sandbox_network *network, int dirfd, int netns, struc
 	return r == 0 ? connect_all(network, nl, netns, dirfd, err) : r;
 }
 
+size_t network_n_vfio(const struct sandbox_network *network)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < network->n_connected; i++)
+		n += network->record.wires[i].model == WIRE_PHYSICAL;
+	return n;
+}
+
+void network_for_vm(const struct sandbox_network *network, struct vm_vfio *ret)
+{
+	for (size_t i = 0; i < network->n_connected; i++)
+		if (network->record.wires[i].model == WIRE_PHYSICAL)
+			*ret++ = (struct vm_vfio){ .name = network->record.wires[i].pci };
+}
+
+void network_from_vm(struct sandbox_network *network, const struct vm_vfio *from)
+{
+	for (size_t i = 0; i < network->n_connected; i++)
+		if (network->record.wires[i].model == WIRE_PHYSICAL)
+			memcpy(network->paths[i], (from++)->path, sizeof(network->paths[i]));
+}
+
 /* --- in the guest -------------------------------------------------------------- */
 
 int network_tell_interface(const struct net_endpoint *endpoint, const struct wire *wire,
@@ -173,7 +208,9 @@ int network_tell_interface(const struct net_endpoint *endpoint, const struct wir
 	struct rtnl_link link = endpoint->link;
 	const struct agentc_interface interface = {
 		.name = link.name,
-		.mac = rtnl_mac_text(wire->mac, mac, sizeof(mac)),
+		/* Hardware has its own, whatever the host had made of it. */
+		.mac = wire->model == WIRE_PHYSICAL ? NULL
+						    : rtnl_mac_text(wire->mac, mac, sizeof(mac)),
 		.pci_path = pci_path,
 		.type = link.kind,
 		.mtu = link.mtu,
@@ -279,9 +316,12 @@ int network_tell(const struct sandbox_network *network, struct agentc *agent, st
 	bool told[NET_ENDPOINTS_MAX] = { false };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < network->n; i++) {
-		r = network_tell_interface(&scan->endpoints[i], &network->record.wires[i], NULL,
-					   network->nics[i].n_queues, agent, err);
+	for (size_t i = 0; r == 0 && i < network->n_connected; i++) {
+		struct tap *tap = network->taps[i];
+
+		r = network_tell_interface(&scan->endpoints[i], &network->record.wires[i],
+					   tap ? NULL : network->paths[i], tap ? tap->n_fds : 0,
+					   agent, err);
 		told[i] = true;
 	}
 	if (r == 0)
@@ -334,17 +374,53 @@ static int plug_in(struct late *late, const struct wire *wire, const struct tap 
 	return r == 0 ? plug_nic_add(plug, &nic, ret_path, err) : r;
 }
 
+/* Hardware that came late. */
+static int plug_physical(const struct late *late, const struct wire *wire,
+			 char ret_path[PLUG_PATH_LEN], struct err *err)
+{
+	CLEANUP(free) char *dir = paths_vm(late->sid);
+	CLEANUP(plug_close) struct plug *plug = NULL;
+	struct proc_id qemu = { 0 };
+	int r;
+
+	if (vm_process(dir, &qemu) < 0)
+		return err_set(err, EPIPE, "the virtual machine has ended");
+	r = nic_physical_take(&sysfs_of_host, wire, err);
+	if (r == 0)
+		r = fault_point("late interface connected", err);
+	if (r == 0)
+		r = vfio_lift_memlock(qemu.pid, err);
+	if (r == 0)
+		r = plug_open(dir, &plug, err);
+	return r == 0 ? plug_vfio_add(plug, wire->pci, false, ret_path, err) : r;
+}
+
+static int plug_virtual(struct late *late, const struct wire *wire, uint32_t mtu,
+			char ret_path[PLUG_PATH_LEN], size_t *ret_queues, struct err *err)
+{
+	CLEANUP(tap_free) struct tap *tap = NULL;
+	int r = wire_connect(late->netns, late->nl, wire, mtu,
+			     late->network.record.settings.n_queues, &tap, err);
+
+	if (r == 0)
+		r = fault_point("late interface connected", err);
+	if (r < 0)
+		return r;
+	*ret_queues = tap->n_fds;
+	return plug_in(late, wire, tap, ret_path, err);
+}
+
 static int add_late(struct late *late, size_t i, struct err *err)
 {
 	const struct net_scan *scan = &late->network.scan;
 	const struct net_endpoint *endpoint = &scan->endpoints[i];
 	struct network_record *record = &late->network.record;
-	CLEANUP(tap_free) struct tap *tap = NULL;
-	char path[PLUG_PATH_LEN];
+	char path[PLUG_PATH_LEN] = "";
 	const struct wire *wire;
+	size_t queues = 0;
 	int r;
 
-	r = plan(late->nl, scan, i, record, err);
+	r = plan(late->netns, late->nl, scan, i, record, err);
 	if (r == 0)
 		r = network_record_write(late->dirfd, record, err);
 	if (r == 0)
@@ -352,16 +428,12 @@ static int add_late(struct late *late, size_t i, struct err *err)
 	if (r < 0)
 		return r;
 	wire = &record->wires[record->n - 1];
-	r = wire_connect(late->netns, late->nl, wire, endpoint->link.mtu, record->settings.n_queues,
-			 &tap, err);
-	if (r == 0)
-		r = fault_point("late interface connected", err);
-	if (r == 0)
-		r = plug_in(late, wire, tap, path, err);
+	r = wire->model == WIRE_PHYSICAL
+		    ? plug_physical(late, wire, path, err)
+		    : plug_virtual(late, wire, endpoint->link.mtu, path, &queues, err);
 	if (r == 0)
 		r = fault_point("late interface plugged in", err);
-	return r == 0 ? network_tell_interface(endpoint, wire, path, tap->n_fds, late->agent, err)
-		      : r;
+	return r == 0 ? network_tell_interface(endpoint, wire, path, queues, late->agent, err) : r;
 }
 
 static int add_all_late(struct late *late, struct err *err)
@@ -428,6 +500,19 @@ static int open_named(const struct network_record *record)
 	return take_fd(&fd);
 }
 
+/* Whatever became of the namespace: the host has its hardware again. */
+static void undo_physical(const struct wire *wire, int netns)
+{
+	CLEANUP(netlink_free) struct netlink *host = NULL;
+	struct err err = { 0 };
+	int r = netlink_open(NETLINK_ROUTE, &host, &err);
+
+	if (r == 0)
+		r = nic_physical_give_back(&sysfs_of_host, wire, host, netns, &err);
+	if (r < 0)
+		log_warn("%s", err.text);
+}
+
 void network_undo(int dirfd)
 {
 	__attribute__((cleanup(network_record_done))) struct network_record record = { 0 };
@@ -440,10 +525,16 @@ void network_undo(int dirfd)
 		netns = open_named(&record);
 	if (netns >= 0)
 		r = netns_netlink(netns, &nl, &err);
-	for (size_t i = 0; nl && i < record.n; i++) {
-		r = wire_disconnect(nl, &record.wires[i], &err);
-		if (r < 0)
-			log_warn("network: %s stays as it is: %s", record.wires[i].name, err.text);
+	for (size_t i = 0; i < record.n; i++) {
+		const struct wire *wire = &record.wires[i];
+
+		if (wire->model == WIRE_PHYSICAL) {
+			undo_physical(wire, netns);
+		} else if (nl) {
+			r = wire_disconnect(nl, wire, &err);
+			if (r < 0)
+				log_warn("network: %s stays as it is: %s", wire->name, err.text);
+		}
 	}
 	if (r < 0 && !nl && r != -ENOENT)
 		log_warn("network: %s", err.text);

@@ -16,8 +16,10 @@ struct tap;
 struct sandbox_network {
 	struct net_scan scan;
 	struct network_record record; /* a wire for each endpoint */
-	struct tap **taps;            /* of each; owned */
-	struct vm_nic *nics;          /* for the hypervisor; what they point to is ours */
+	struct tap **taps;            /* of each, NULL of hardware; owned */
+	size_t n_connected;
+	char (*paths)[VM_PATH_LEN]; /* of each, where the guest finds it: of hardware alone */
+	struct vm_nic *nics;        /* for the hypervisor; what they point to is ours */
 	size_t n;
 	int *vhost; /* descriptors, for all queues; owned */
 	size_t n_vhost;
@@ -32,6 +34,14 @@ void network_choose(const struct config *config, const char *path, struct networ
  * What was made when it fails is for network_undo(). Nothing there is success.
  */
 int network_connect(struct sandbox_network *network, int dirfd, int netns, struct err *err);
+
+/*
+ * The hardware among them, with which the machine starts: network_n_vfio() into @ret,
+ * and where the guest finds it from it.
+ */
+size_t network_n_vfio(const struct sandbox_network *network);
+void network_for_vm(const struct sandbox_network *network, struct vm_vfio *ret);
+void network_from_vm(struct sandbox_network *network, const struct vm_vfio *from);
 
 /* Gives the guest's interfaces their names, addresses, routes and neighbours. */
 int network_tell(const struct sandbox_network *network, struct agentc *agent, struct err *err);

@@ -70,6 +70,12 @@ static void put_wire(struct json_writer *w, const struct wire *wire)
 	for (size_t i = 0; i < wire->n_routes; i++)
 		put_route(w, &wire->routes[i]);
 	json_close_array(w);
+	if (wire->model == WIRE_PHYSICAL) {
+		json_put_string(w, "pci", wire->pci);
+		json_put_string(w, "driver", wire->driver);
+		json_put_u64(w, "mtu", wire->mtu);
+		json_put_bool(w, "up", wire->was_up);
+	}
 	json_close_object(w);
 }
 
@@ -175,6 +181,29 @@ static int take_routes(const struct json_at *at, struct wire *ret, struct err *e
 	return r;
 }
 
+static int take_hardware(const struct json_at *at, struct wire *ret, struct err *err)
+{
+	CLEANUP(free) char *pci = NULL;
+	CLEANUP(free) char *driver = NULL;
+	int r;
+
+	r = json_get_string(at, "pci", &pci, err);
+	if (r == 0)
+		r = json_get_string(at, "driver", &driver, err);
+	if (r == 0)
+		r = json_get_u32(at, "mtu", &ret->mtu, err);
+	if (r == 0)
+		r = json_get_bool(at, "up", &ret->was_up, err);
+	if (r < 0)
+		return r;
+	if (!pci || !driver || strlen(pci) >= sizeof(ret->pci) ||
+	    strlen(driver) >= sizeof(ret->driver))
+		return err_set(err, EINVAL, "a physical interface is not as we write it");
+	(void)snprintf(ret->pci, sizeof(ret->pci), "%s", pci);
+	(void)snprintf(ret->driver, sizeof(ret->driver), "%s", driver);
+	return 0;
+}
+
 static int take_wire(const struct json_at *at, struct wire *ret, struct err *err)
 {
 	CLEANUP(strv_free) char **addresses = NULL;
@@ -205,7 +234,9 @@ static int take_wire(const struct json_at *at, struct wire *ret, struct err *err
 	ret->number = (uint16_t)number;
 	ret->index = (int)index;
 	r = take_addresses(addresses, ret, err);
-	return r == 0 ? take_routes(at, ret, err) : r;
+	if (r == 0)
+		r = take_routes(at, ret, err);
+	return r == 0 && ret->model == WIRE_PHYSICAL ? take_hardware(at, ret, err) : r;
 }
 
 static int take_record(const struct json_at *at, struct network_record *ret, struct err *err)

@@ -94,7 +94,9 @@ static int forget_gone(struct sync *sync, struct err *err)
 	size_t i = 0;
 
 	while (r == 0 && i < sync->record.n) {
-		if (rtnl_link_by_index(&links, sync->record.wires[i].index))
+		/* Hardware has left the namespace to be the guest's: it stays there. */
+		if (sync->record.wires[i].model == WIRE_PHYSICAL ||
+		    rtnl_link_by_index(&links, sync->record.wires[i].index))
 			i++;
 		else
 			r = forget(sync, i, err);
