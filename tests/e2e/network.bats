@@ -48,6 +48,7 @@ state()
 	ip -n "$POD" -o link show | sed -E 's/^[0-9]+: ([^:]*): .*( mtu [0-9]*) .*(link.*)/\1\2 \3/'
 	ip -n "$POD" -o address show scope global | awk '{ print $2, $3, $4 }' | sort
 	ip -n "$POD" route show | sort
+	ip -n "$POD" -6 route show | grep via | sort
 	tc -n "$POD" qdisc show | sort
 }
 
@@ -227,6 +228,8 @@ works()
 
 @test "create killed while it connects: delete leaves the namespace as it was, with each model" {
 	connect eth0 15
+	ip -n "$POD" route add default via 10.9.15.1
+	note_namespace
 	dir=$(pod_bundle sleep 1000)
 	for model in tcfilter macvtap bridged; do
 		set_config internetworking_model "\"$model\""
@@ -265,6 +268,10 @@ works()
 
 @test "a machine that is killed: delete gives the namespace back as it was, with each model" {
 	connect eth0 14
+	ip -n "$POD" route add default via 10.9.14.1 metric 50
+	ip -n "$POD" route add 192.0.2.0/24 via 10.9.14.1 src 10.9.14.2
+	ip -n "$POD" -6 route add 2001:db8::/32 via fd09:14::1
+	note_namespace
 	for model in tcfilter macvtap bridged; do
 		set_config internetworking_model "\"$model\""
 		start_pod
