@@ -36,6 +36,7 @@ void config_free(struct config *config)
 	strv_free(config->drop_ins);
 	strv_free(config->warnings);
 	free(config->sandbox.dns);
+	free(config->sandbox.blkio);
 	free(config->path);
 	free(config);
 }

@@ -103,6 +103,7 @@ struct config {
 	/* What annotations of the sandbox say that no key does: JSON, not checked; or NULL. */
 	struct {
 		char *dns;
+		char *blkio;
 	} sandbox;
 
 	char **warnings; /* one line each: unknown keys */

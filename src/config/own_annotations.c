@@ -118,10 +118,17 @@ static int set_dns(struct config *config, const char *name __attribute__((unused
 	return keep(&config->sandbox.dns, value, err);
 }
 
+static int set_blkio(struct config *config, const char *name __attribute__((unused)),
+		     const char *value, struct err *err)
+{
+	return keep(&config->sandbox.blkio, value, err);
+}
+
 static const struct own_annotation owns[] = {
 	{ "sandbox_cpu", set_vcpus },
 	{ "sandbox_mem", set_memory },
 	{ "sandbox_dns", set_dns },
+	{ "blkio_cgroup", set_blkio },
 };
 
 const struct own_annotation *own_annotation_find(const char *name)

@@ -31,6 +31,7 @@
 #include "sandbox/lock.h"
 #include "sandbox/netmon.h"
 #include "sandbox/netns.h"
+#include "sandbox/own_blkio.h"
 #include "sandbox/own_dns.h"
 #include "sandbox/passthrough.h"
 #include "sandbox/paths.h"
@@ -156,6 +157,8 @@ static int prepare_host(struct making *making, bool first, struct err *err)
 		return making->netns;
 	r = host_cgroup_make(making->record, making->params->cgroups_optional, &making->cgroup,
 			     err);
+	if (r == 0 && first)
+		r = own_blkio_apply(making->params->config, making->cgroup, err);
 	if (r == 0)
 		r = fault_point("host cgroup", err);
 	if (r < 0)
@@ -477,6 +480,8 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = override_config(params, sid, spec, err);
 	if (r == 0)
 		r = own_dns_check(params->config, err);
+	if (r == 0)
+		r = own_blkio_check(params->config, err);
 	if (r == 0)
 		r = choose_cgroup(spec, params->id, &cgroup, err);
 	if (r == 0)

@@ -5,7 +5,7 @@
  * It is there so that what reads the host's cgroups tells the truth: docker
  * stats, podman stats, kubelet. The shims of the container are in it, for a
  * sandbox's own container also QEMU, virtiofsd and kata-proxy. Limits are the
- * guest's matter: none is written here.
+ * guest's matter: none is written here (own_blkio.h sets those of an annotation).
  */
 #pragma once
 

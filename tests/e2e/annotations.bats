@@ -12,6 +12,7 @@ setup()
 
 teardown()
 {
+	[[ -z ${LOOP-} ]] || losetup -d "$LOOP"
 	common_teardown
 }
 
@@ -97,6 +98,22 @@ in_guest()
 	dir=$(annotated $PREFIX.hypervisor.kernel_hash "${hash^^}")
 	start "$dir"
 	in_guest true
+}
+
+@test "annotations: blkio_cgroup sets limits of a disk for all of the sandbox's processes" {
+	local dir limit file
+
+	require losetup --version
+	set_config enable_annotations '["blkio_cgroup"]'
+	truncate -s 1M "$WORK/disk"
+	LOOP=$(losetup --find --show "$WORK/disk")
+	limit='{"blkiocgroup":[{"path":"'$LOOP'","limits":[{"type":"throttle_read_bps","value":1048576}]}]}'
+	dir=$(annotated com.github.containers.virtcontainers.blkio_cgroup "$limit")
+	start "$dir"
+	file=$(find /sys/fs/cgroup -path "*/${WORK##*/}/bundle/*" \
+		\( -name blkio.throttle.read_bps_device -o -name io.max \))
+	grep -E "^$(lsblk -ndo MAJ:MIN "$LOOP" | tr -d ' ') (rbps=)?1048576" $file
+	grep -x "$(pid_of_helper qemu)" "$(dirname "$file")/cgroup.procs"
 }
 
 @test "annotations: one that is not allowed or wrong is one line, and nothing is started" {
