@@ -21,20 +21,21 @@
 #include "rpc/ttrpc_server.h"
 #include "rpc/yamux.h"
 
-#define PORTS_DIR     "/sys/class/virtio-ports"
-#define READ_MAX      (64u << 10)
-#define HOST_RETRY_MS 20u /* the port has no event for "the host is there" before the first */
+#define PORTS_DIR    "/sys/class/virtio-ports"
+#define READ_MAX     (64u << 10)
+#define CHANGES      (EPOLLIN | EPOLLOUT | EPOLLET)
+#define HOST_GONE_MS 20u /* bytes may arrive before the news that the host has come */
 
 struct channel {
 	struct watch watch; /* of the port */
-	struct timer retry;
+	struct timer gone;
 	struct agent *agent;
 	struct yamux session;
-	bool connected;
+	bool used;      /* the host has said something in this session */
+	bool connected; /* the host's end is open, as far as we know */
 	int fd;
+	char *device;
 };
-
-static void end_session(struct channel *channel);
 
 static void drop_stream(struct yamux_stream *stream)
 {
@@ -120,8 +121,7 @@ static void flush_port(struct channel *channel)
 		buf_consume(out, (size_t)n);
 		yamux_flushed(&channel->session);
 	}
-	if (channel->watch.loop)
-		watch_set_events(&channel->watch, EPOLLIN | (buf_len(out) > 0 ? EPOLLOUT : 0));
+	watch_set_events(&channel->watch, EPOLLIN | (buf_len(out) > 0 ? EPOLLOUT : 0));
 }
 
 void channel_flush(void *data)
@@ -134,42 +134,32 @@ void channel_flush(void *data)
 	flush_port(channel);
 }
 
-static void port_ready(struct watch *watch, uint32_t events)
-{
-	struct channel *channel = container_of(watch, struct channel, watch);
-	static uint8_t data[READ_MAX];
-	struct err error = { 0 };
-	ssize_t n;
+static void port_ready(struct watch *watch, uint32_t events);
 
-	if (events & EPOLLIN) {
-		n = read(channel->fd, data, sizeof(data));
-		if (n > 0) {
-			if (yamux_feed(&channel->session, data, (size_t)n, &error) < 0) {
-				log_error("%s", error.text);
-				end_session(channel);
-			}
-			return;
-		}
-		if (n == 0 || errno != EAGAIN) {
-			end_session(channel);
-			return;
-		}
-	}
-	if (events & (EPOLLHUP | EPOLLERR))
-		end_session(channel);
-}
-
-static void wait_for_host(struct timer *timer)
+static void watch_port(struct channel *channel)
 {
-	struct channel *channel = container_of(timer, struct channel, retry);
 	struct err error = { 0 };
 
-	/* A port whose host end is closed reports a hang-up all the time: look now and then. */
-	if (loop_add(channel->agent->loop, &channel->watch, channel->fd, EPOLLIN, port_ready,
+	if (loop_add(channel->agent->loop, &channel->watch, channel->fd, CHANGES, port_ready,
 		     &error) < 0)
 		log_error("%s", error.text);
-	else
-		channel->connected = true;
+}
+
+/*
+ * Opened anew, which the host sees: from then on it may begin another session. Only
+ * so does a machine that is to be saved show that it is ready (src/vm/save.c).
+ */
+static void reopen(struct channel *channel)
+{
+	watch_remove(&channel->watch);
+	close(channel->fd);
+	channel->fd = open(channel->device, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (channel->fd < 0) {
+		log_error("open %s: %s", channel->device, strerror(errno));
+		loop_stop(channel->agent->loop, 1); /* nobody could reach us any more */
+		return;
+	}
+	watch_port(channel);
 }
 
 static void end_session(struct channel *channel)
@@ -183,9 +173,67 @@ static void end_session(struct channel *channel)
 	}
 	yamux_done(&channel->session);
 	yamux_init(&channel->session, false, &ops, channel);
-	watch_remove(&channel->watch);
 	channel->connected = false;
-	timer_set(channel->agent->loop, &channel->retry, deadline_in(HOST_RETRY_MS), wait_for_host);
+	timer_cancel(&channel->gone);
+	if (channel->used)
+		reopen(channel);
+	channel->used = false;
+}
+
+static void host_stays_away(struct timer *timer)
+{
+	end_session(container_of(timer, struct channel, gone));
+}
+
+/* From now on only changes are told: of a port without a host poll tells a hang-up all the time. */
+static void host_went(struct channel *channel)
+{
+	channel->connected = false;
+	watch_set_events(&channel->watch, CHANGES);
+	if (channel->used && !channel->gone.loop)
+		timer_set(channel->agent->loop, &channel->gone, deadline_in(HOST_GONE_MS),
+			  host_stays_away);
+}
+
+static void host_came(struct channel *channel)
+{
+	channel->connected = true;
+	timer_cancel(&channel->gone);
+	watch_set_events(&channel->watch, EPOLLIN);
+}
+
+/* Whether there was anything to read. */
+static bool receive(struct channel *channel)
+{
+	static uint8_t data[READ_MAX];
+	struct err error = { 0 };
+	ssize_t n = read(channel->fd, data, sizeof(data));
+
+	if (n <= 0)
+		return false;
+	channel->used = true;
+	if (yamux_feed(&channel->session, data, (size_t)n, &error) == 0)
+		return true;
+	log_error("%s", error.text);
+	end_session(channel);
+	return false;
+}
+
+/* A port without a host can always be read: it says that there is nothing. */
+static void port_ready(struct watch *watch, uint32_t events)
+{
+	struct channel *channel = container_of(watch, struct channel, watch);
+
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		while (receive(channel))
+			;
+		host_went(channel);
+		return;
+	}
+	if (!channel->connected)
+		host_came(channel);
+	if (events & EPOLLIN)
+		(void)receive(channel);
 }
 
 static char *channel_find_port(const char *wanted)
@@ -235,8 +283,9 @@ int channel_open(struct agent *agent, const char *device, struct channel **ret, 
 	channel = xcalloc(1, sizeof(*channel));
 	channel->agent = agent;
 	channel->fd = fd;
+	channel->device = xstrdup(device);
 	yamux_init(&channel->session, false, &ops, channel);
-	wait_for_host(&channel->retry);
+	watch_port(channel);
 	*ret = channel;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent.pb-c.h"
@@ -161,6 +162,27 @@ int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err)
 	Grpc__CheckRequest message = GRPC__CHECK_REQUEST__INIT;
 
 	return call(agent, HEALTH, "Check", &message.base, deadline, err);
+}
+
+int agentc_reseed(struct agentc *agent, const void *data, size_t len, uint64_t deadline,
+		  struct err *err)
+{
+	Grpc__ReseedRandomDevRequest message = GRPC__RESEED_RANDOM_DEV_REQUEST__INIT;
+
+	message.data.data = (uint8_t *)(uintptr_t)data;
+	message.data.len = len;
+	return call(agent, AGENT, "ReseedRandomDev", &message.base, deadline, err);
+}
+
+int agentc_set_clock(struct agentc *agent, uint64_t deadline, struct err *err)
+{
+	Grpc__SetGuestDateTimeRequest message = GRPC__SET_GUEST_DATE_TIME_REQUEST__INIT;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	message.sec = ts.tv_sec;
+	message.usec = ts.tv_nsec / 1000;
+	return call(agent, AGENT, "SetGuestDateTime", &message.base, deadline, err);
 }
 
 int agentc_create_sandbox(struct agentc *agent, const char *id, const char *hostname,

@@ -29,6 +29,13 @@ DEFINE_CLEANUP(struct agentc *, agentc_free)
 
 int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err);
 
+/* @len bytes, 1 to 512, go into the guest's random numbers, and all of them are made anew. */
+int agentc_reseed(struct agentc *agent, const void *data, size_t len, uint64_t deadline,
+		  struct err *err);
+
+/* The guest's time becomes the host's. */
+int agentc_set_clock(struct agentc *agent, uint64_t deadline, struct err *err);
+
 /* One thing to be mounted in the guest. */
 struct agentc_storage {
 	const char *driver;

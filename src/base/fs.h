@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct err;
@@ -49,6 +50,12 @@ struct mount_change {
 
 /* Changes the mount @fd, with @recursive those below it too: all of them or none. */
 int mount_change(int fd, bool recursive, const struct mount_change *change, struct err *err);
+
+/*
+ * A new tmpfs of at most @size bytes (0700, nosuid, nodev, noexec) as a detached mount:
+ * it goes with its descriptor unless mount_attach() gives it a place. Or -errno.
+ */
+int mount_new_tmpfs(uint64_t size, struct err *err);
 
 /*
  * Makes the whole file system at @point read-only, wherever it is mounted; what it

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -160,11 +161,24 @@ static int set_stdio(const int stdio[3])
 	return 0;
 }
 
-static const char *prepare_child(const struct spawn *spawn, int *ret_errno)
+/* A parent that has ended meanwhile will send no signal any more. */
+static int tie_to_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
+static const char *prepare_child(const struct spawn *spawn, pid_t parent, int *ret_errno)
 {
 	sigset_t none;
 	int r;
 
+	r = spawn->dies_with_us ? tie_to_parent(parent) : 0;
+	if (r < 0) {
+		*ret_errno = -r;
+		return "end with the parent";
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -204,10 +218,10 @@ struct report {
 	char step[60];
 };
 
-__attribute__((noreturn)) static void child_main(const struct spawn *spawn, int out)
+__attribute__((noreturn)) static void child_main(const struct spawn *spawn, pid_t parent, int out)
 {
 	struct report report = { 0 };
-	const char *step = prepare_child(spawn, &report.code);
+	const char *step = prepare_child(spawn, parent, &report.code);
 
 	if (!step) {
 		execv(spawn->argv[0], spawn->argv);
@@ -239,6 +253,7 @@ int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
 	CLEANUP(close) int in = -1;
 	CLEANUP(close) int out = -1;
 	int ends[2];
+	pid_t parent;
 	ssize_t n;
 	pid_t pid;
 	int r;
@@ -247,11 +262,12 @@ int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
 		return err_errno(err, "pipe");
 	in = ends[0];
 	out = ends[1];
+	parent = getpid();
 	pid = fork_for(spawn);
 	if (pid < 0)
 		return err_errno(err, "fork");
 	if (pid == 0)
-		child_main(spawn, out);
+		child_main(spawn, parent, out);
 	r = fault_point("forked", err);
 	if (r < 0) {
 		(void)kill(pid, SIGKILL);

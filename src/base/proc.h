@@ -46,6 +46,7 @@ struct spawn {
 	bool new_session;
 	bool controlling_terminal; /* with new_session: stdio[0] becomes it */
 	bool new_pid_ns;           /* it is the init of a pid namespace of its own */
+	bool dies_with_us;         /* it is killed when we end, before it is done */
 	int netns;                 /* of another network namespace, or -1 */
 	int cgroup;                /* of version 2, that it starts in, or -1 */
 	/* Called in the child, for cgroups of version 1; a -errno fails the start. Or NULL. */

@@ -289,6 +289,12 @@ int config_check(const struct config *config, struct err *err)
 			     "must be 0 with shared_fs = \"virtio-fs\": QEMU has no DAX window "
 			     "(cache-size) for it",
 			     err);
+	if (config->factory.enable_template)
+		return wrong(config, "factory", "enable_template",
+			     "clones have memory of their own, which virtiofsd cannot reach; set "
+			     "[hypervisor.qemu] shared_fs = \"virtio-9p\", or enable_template = "
+			     "false",
+			     err);
 	return 0;
 }
 

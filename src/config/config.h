@@ -85,6 +85,11 @@ struct config {
 	} agent;
 
 	struct {
+		bool enable_template;
+		char *template_path;
+	} factory;
+
+	struct {
 		bool enable_netmon;
 		char *path;
 		bool enable_debug;

@@ -213,6 +213,13 @@ const struct config_key config_keys[] = {
 	     "mount a volume that is a block device with a file system in the guest",
 	     .note = "Else it becomes a device file in the container.", .shipped = "true"),
 
+	BOOL("factory", "enable_template", factory.enable_template,
+	     "clone virtual machines from a template that has booted (\"kata-runtime factory\")",
+	     .note = "That is several times as fast and takes less memory. Only with shared_fs = "
+		     "\"virtio-9p\"."),
+	STRING("factory", "template_path", factory.template_path, "/run/vc/vm/template", NULL,
+	       "the directory of the template, where a tmpfs is mounted"),
+
 	BOOL("netmon", "enable_netmon", netmon.enable_netmon,
 	     "follow the sandbox's network namespace while it runs",
 	     .note = "What appears in it, changes in it or leaves it does the same in the guest. "

@@ -17,6 +17,9 @@ enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
 #define FUNCTIONS_PER_SLOT   8u
 
 #define SCSI_ID "scsi0" /* the controller that disks are plugged into */
+
+#define CHANNEL_ID "channel0" /* the agent's port */
+
 /* A network card that is there from the start. */
 struct machine_nic {
 	const char *mac;
@@ -46,6 +49,12 @@ struct machine {
 	uint64_t memory_mib;
 	uint64_t max_memory_mib; /* equal to memory_mib: nothing can be plugged */
 	unsigned memory_slots;
+	/*
+	 * A file that is the memory at the start, or NULL; a template's. What the guest
+	 * writes goes there, or, in a clone, is its own.
+	 */
+	const char *memory_file;
+	bool clone; /* loads what another one was: it needs no kernel */
 	const char *kernel;
 	const char *initrd;
 	const char *firmware; /* or "" */
@@ -68,5 +77,5 @@ struct machine {
 	int channel_fd; /* and of its agent; -1: it is reached by vsock */
 	int vsock_fd;   /* of vsock_reserve(), or -1 */
 	uint32_t vsock_cid;
-	const char *pid_file;
+	const char *pid_file; /* or NULL */
 };

@@ -68,7 +68,9 @@ static void add_machine(char ***args, const struct machine *m, const struct mach
 	add(args, "-machine", "%s,%s,accel=%s,memory-backend=ram0%s%s%s", kind->type, kind->options,
 	    m->accelerator, m->nvdimm ? ",nvdimm=on" : "", *m->machine_options ? "," : "",
 	    m->machine_options);
-	add(args, "-cpu", "%s", kvm ? kind->cpu_kvm : kind->cpu_tcg);
+	/* A virtual machine monitor in the guest has state that could not be saved. */
+	add(args, "-cpu", "%s%s", kvm ? kind->cpu_kvm : kind->cpu_tcg,
+	    kvm && kind->isa && m->memory_file ? ",vmx=off,svm=off" : "");
 	add(args, "-smp", "%u,cores=1,threads=1,sockets=%u,maxcpus=%u", m->vcpus, m->max_vcpus,
 	    m->max_vcpus);
 	if (m->max_memory_mib > m->memory_mib)
@@ -77,7 +79,11 @@ static void add_machine(char ***args, const struct machine *m, const struct mach
 	else
 		add(args, "-m", "%" PRIu64 "M", m->memory_mib);
 	/* vhost-user devices map the guest's memory themselves: it must be sharable. */
-	if (m->share == SHARE_VIRTIO_FS)
+	if (m->memory_file)
+		add(args, "-object",
+		    "memory-backend-file,id=ram0,size=%" PRIu64 "M,mem-path=%s,share=%s",
+		    m->memory_mib, m->memory_file, m->clone ? "off" : "on");
+	else if (m->share == SHARE_VIRTIO_FS)
 		add(args, "-object", "memory-backend-memfd,id=ram0,size=%" PRIu64 "M,share=on",
 		    m->memory_mib);
 	else
@@ -88,9 +94,13 @@ static void add_kernel(char ***args, const struct machine *m)
 {
 	CLEANUP(free) char *params = strv_join(m->kernel_params, " ");
 
-	add(args, "-kernel", "%s", m->kernel);
-	add(args, "-initrd", "%s", m->initrd);
-	add(args, "-append", "%s", params);
+	if (m->clone) {
+		add(args, "-incoming", "defer");
+	} else {
+		add(args, "-kernel", "%s", m->kernel);
+		add(args, "-initrd", "%s", m->initrd);
+		add(args, "-append", "%s", params);
+	}
 	if (*m->firmware)
 		add(args, "-bios", "%s", m->firmware);
 }
@@ -132,7 +142,7 @@ static void add_channel(char ***args, const struct machine *m, const struct mach
 	}
 	add_socket(args, "channel0", m->channel_fd);
 	add(args, "-device",
-	    "virtserialport,chardev=channel0,id=channel0,bus=serial0.0,name=agent.channel.0");
+	    "virtserialport,chardev=channel0,id=" CHANNEL_ID ",bus=serial0.0,name=agent.channel.0");
 }
 
 static void add_share(char ***args, const struct machine *m, const struct machine_kind *kind)
@@ -255,7 +265,8 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 		add_root_ports(&args, m);
 	for (size_t i = 0; i < m->n_vfio; i++)
 		add_vfio(&args, &m->vfio[i]);
-	add(&args, "-pidfile", "%s", m->pid_file);
+	if (m->pid_file)
+		add(&args, "-pidfile", "%s", m->pid_file);
 	*ret = args;
 	return 0;
 }

@@ -216,12 +216,15 @@ bool qemu_memory_is_shared(struct qmp *qmp, uint64_t deadline)
 	return is_own(qmp, "share", deadline);
 }
 
-/* A file that is no directory belongs to the machine alone: a template's memory. */
+/*
+ * A file that is no directory belongs to the machine alone: a template's memory,
+ * which is named by a descriptor of QEMU's.
+ */
 static bool is_directory(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	return !str_starts(path, "/proc/") && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 static int add_backend(struct qmp *qmp, const char *id, uint64_t bytes, uint64_t deadline,

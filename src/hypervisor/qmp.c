@@ -18,12 +18,16 @@
 
 #define QMP_DEPTH 64u
 
-#define DELETED_MAX 256u /* ids that nobody has waited for: the guest ejects what it likes */
+#define NOTED_MAX 256u /* ids that nobody has waited for: the guest ejects what it likes */
+
+enum migration { MIGRATION_UNKNOWN, MIGRATION_COMPLETED, MIGRATION_FAILED };
 
 struct qmp {
 	int fd;
 	struct buf in;
 	char **deleted; /* devices that have gone, by their ids */
+	char **opened;  /* ports that the guest has opened */
+	enum migration migration;
 };
 
 void qmp_free(struct qmp *qmp)
@@ -33,6 +37,7 @@ void qmp_free(struct qmp *qmp)
 	close(qmp->fd);
 	buf_done(&qmp->in);
 	strv_free(qmp->deleted);
+	strv_free(qmp->opened);
 	free(qmp);
 }
 
@@ -95,20 +100,45 @@ static int qmp_error(const char *command, const struct json_at *error, struct er
 		       text ? str_printable(text) : "no reason given");
 }
 
+static void note_id(char ***list, const struct json_at *data, const char *member)
+{
+	CLEANUP(free) char *id = NULL;
+	struct err ignored = { 0 };
+
+	if (json_get_string(data, member, &id, &ignored) == 0 && id && strv_len(*list) < NOTED_MAX)
+		strv_take(list, take_ptr(id));
+}
+
+static void note_migration(struct qmp *qmp, const struct json_at *data)
+{
+	CLEANUP(free) char *status = NULL;
+	struct err ignored = { 0 };
+
+	if (json_get_string(data, "status", &status, &ignored) < 0 || !status)
+		return;
+	if (str_eq(status, "completed"))
+		qmp->migration = MIGRATION_COMPLETED;
+	else if (str_eq(status, "failed") || str_eq(status, "cancelled"))
+		qmp->migration = MIGRATION_FAILED;
+}
+
 static void note_event(struct qmp *qmp, const struct json_at *message)
 {
 	CLEANUP(free) char *event = NULL;
-	CLEANUP(free) char *device = NULL;
 	struct err ignored = { 0 };
 	struct json_at data;
+	bool open = false;
 
 	if (json_get_string(message, "event", &event, &ignored) < 0 || !event ||
-	    !str_eq(event, "DEVICE_DELETED") ||
-	    json_get_object(message, "data", &data, &ignored) <= 0 ||
-	    json_get_string(&data, "device", &device, &ignored) < 0 || !device)
+	    json_get_object(message, "data", &data, &ignored) <= 0)
 		return;
-	if (strv_len(qmp->deleted) < DELETED_MAX)
-		strv_take(&qmp->deleted, take_ptr(device));
+	if (str_eq(event, "DEVICE_DELETED"))
+		note_id(&qmp->deleted, &data, "device");
+	else if (str_eq(event, "MIGRATION"))
+		note_migration(qmp, &data);
+	else if (str_eq(event, "VSERPORT_CHANGE") &&
+		 json_get_bool(&data, "open", &open, &ignored) == 0 && open)
+		note_id(&qmp->opened, &data, "id");
 }
 
 /* The next message that is an object; an event is noted on the way. */
@@ -197,11 +227,18 @@ int qmp_give_fd(struct qmp *qmp, const char *name, int fd, uint64_t deadline, st
 	return ask(qmp, "getfd", arguments, fd, deadline, &answer, err);
 }
 
+/* Takes in one more message: whatever it tells is noted. */
+static int wait_more(struct qmp *qmp, uint64_t deadline, struct err *err)
+{
+	CLEANUP(json_free) struct json *message = NULL;
+
+	return next_message(qmp, deadline, &message, err);
+}
+
 int qmp_wait_deleted(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err)
 {
 	while (!strv_remove(qmp->deleted, id)) {
-		CLEANUP(json_free) struct json *message = NULL;
-		int r = next_message(qmp, deadline, &message, err);
+		int r = wait_more(qmp, deadline, err);
 
 		if (r == -ETIMEDOUT)
 			return err_set(err, ETIMEDOUT, "the guest does not let device %s go", id);
@@ -209,6 +246,32 @@ int qmp_wait_deleted(struct qmp *qmp, const char *id, uint64_t deadline, struct 
 			return r;
 	}
 	return 0;
+}
+
+int qmp_wait_opened(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err)
+{
+	while (!strv_remove(qmp->opened, id)) {
+		int r = wait_more(qmp, deadline, err);
+
+		if (r == -ETIMEDOUT)
+			return err_set(err, ETIMEDOUT, "the guest does not open port %s", id);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int qmp_wait_migrated(struct qmp *qmp, uint64_t deadline, struct err *err)
+{
+	while (qmp->migration == MIGRATION_UNKNOWN) {
+		int r = wait_more(qmp, deadline, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (qmp->migration == MIGRATION_COMPLETED)
+		return 0;
+	return err_set(err, EIO, "QEMU's migration failed");
 }
 
 static int negotiate(struct qmp *qmp, uint64_t deadline, struct err *err)

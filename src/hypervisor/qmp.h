@@ -42,3 +42,15 @@ int qmp_give_fd(struct qmp *qmp, const char *name, int fd, uint64_t deadline, st
  * when it told so before, on this connection. Returns 0, -ETIMEDOUT or -EPIPE.
  */
 int qmp_wait_deleted(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err);
+
+/*
+ * The same for what the guest does: it opens its serial port @id. QEMU tells of one
+ * port at most once in a second.
+ */
+int qmp_wait_opened(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err);
+
+/*
+ * Waits until the migration that was begun on this connection has ended, with the
+ * capability "events". Returns 0, -EIO (it failed), -ETIMEDOUT or -EPIPE.
+ */
+int qmp_wait_migrated(struct qmp *qmp, uint64_t deadline, struct err *err);

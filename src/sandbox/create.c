@@ -267,7 +267,9 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 
 	network_choose(making->params->config, netns_path(making->spec),
 		       &start->network.record.settings);
-	r = sandbox_begin(making->params, start, err);
+	r = sandbox_choose_base(making->params, &making->size, making->passed.n > 0, start, err);
+	if (r == 0)
+		r = sandbox_begin(making->params, start, err);
 	if (r == 0)
 		r = register_container(making, err);
 	if (r == 0)
@@ -300,7 +302,7 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 /* The sandbox's own container: undone as a whole. */
 static int create_first(struct making *making, struct err *err)
 {
-	struct sandbox_start start = { .dirfd = -1, .memory_mib = making->size.memory_mib };
+	struct sandbox_start start = { .dirfd = -1, .base = FACTORY_BASE_INIT };
 	struct err ignored = { 0 };
 	int r;
 
@@ -313,6 +315,7 @@ static int create_first(struct making *making, struct err *err)
 	if (start.dirfd >= 0)
 		close(start.dirfd);
 	vm_free(start.vm);
+	factory_base_done(&start.base);
 	network_done(&start.network);
 	free(start.vfio);
 	free(start.dns);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "factory/factory.h"
 #include "sandbox/network.h"
 #include "sandbox/persist.h"
 #include "sandbox/sandbox.h"
@@ -33,14 +34,23 @@ int mapping_remove(const char *cid, struct err *err);
 
 /* A new sandbox on its way. */
 struct sandbox_start {
-	int64_t memory_mib; /* that the machine starts with */
-	int dirfd;          /* of the sandbox, locked; owned */
+	struct factory_base base;
+	int64_t vcpus; /* that the machine starts with */
+	int64_t memory_mib;
+	int dirfd; /* of the sandbox, locked; owned */
 	struct vm *vm;
 	struct sandbox_network network;
 	struct vm_vfio *vfio; /* devices of the host that the machine starts with; owned */
 	size_t n_vfio;
 	char *dns; /* a name server that only the host can reach, or NULL; owned */
 };
+
+/*
+ * What its virtual machine, which is to have @size in the end, is started from, and
+ * with. @own_devices: it has devices of the host from the start, as no clone has.
+ */
+int sandbox_choose_base(const struct create_params *params, const struct machine_size *size,
+			bool own_devices, struct sandbox_start *ret, struct err *err);
 
 /* Reserves the id and makes the sandbox's files. */
 int sandbox_begin(const struct create_params *params, struct sandbox_start *ret, struct err *err);

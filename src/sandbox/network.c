@@ -320,8 +320,8 @@ int network_tell(const struct sandbox_network *network, struct agentc *agent, st
 		struct tap *tap = network->taps[i];
 
 		r = network_tell_interface(&scan->endpoints[i], &network->record.wires[i],
-					   tap ? NULL : network->paths[i], tap ? tap->n_fds : 0,
-					   agent, err);
+					   tap && !network->plugged ? NULL : network->paths[i],
+					   tap ? tap->n_fds : 0, agent, err);
 		told[i] = true;
 	}
 	if (r == 0)
@@ -357,10 +357,10 @@ char *network_plug_name(const struct wire *wire)
 	return xasprintf("late%u", wire->number);
 }
 
-static int plug_in(struct late *late, const struct wire *wire, const struct tap *tap,
-		   char ret_path[PLUG_PATH_LEN], struct err *err)
+static int plug_in(const char *sid, const struct wire *wire, const struct tap *tap,
+		   const int *vhost, char ret_path[PLUG_PATH_LEN], struct err *err)
 {
-	CLEANUP(free) char *dir = paths_vm(late->sid);
+	CLEANUP(free) char *dir = paths_vm(sid);
 	CLEANUP(free) char *name = network_plug_name(wire);
 	CLEANUP(plug_close) struct plug *plug = NULL;
 	char mac[MAC_LEN];
@@ -368,31 +368,56 @@ static int plug_in(struct late *late, const struct wire *wire, const struct tap 
 				      .mac = rtnl_mac_text(wire->mac, mac, sizeof(mac)),
 				      .queues = tap->fds,
 				      .n_queues = tap->n_fds,
-				      .vhost = open_vhost(&late->network, tap->n_fds) };
+				      .vhost = vhost };
 	int r = plug_open(dir, &plug, err);
 
 	return r == 0 ? plug_nic_add(plug, &nic, ret_path, err) : r;
 }
 
-/* Hardware that came late. */
-static int plug_physical(const struct late *late, const struct wire *wire,
-			 char ret_path[PLUG_PATH_LEN], struct err *err)
+/* Hardware, which vfio has already. */
+static int plug_hardware(const char *sid, const struct wire *wire, char ret_path[PLUG_PATH_LEN],
+			 struct err *err)
 {
-	CLEANUP(free) char *dir = paths_vm(late->sid);
+	CLEANUP(free) char *dir = paths_vm(sid);
 	CLEANUP(plug_close) struct plug *plug = NULL;
 	struct proc_id qemu = { 0 };
 	int r;
 
 	if (vm_process(dir, &qemu) < 0)
 		return err_set(err, EPIPE, "the virtual machine has ended");
-	r = nic_physical_take(&sysfs_of_host, wire, err);
-	if (r == 0)
-		r = fault_point("late interface connected", err);
-	if (r == 0)
-		r = vfio_lift_memlock(qemu.pid, err);
+	r = vfio_lift_memlock(qemu.pid, err);
 	if (r == 0)
 		r = plug_open(dir, &plug, err);
 	return r == 0 ? plug_vfio_add(plug, wire->pci, false, ret_path, err) : r;
+}
+
+int network_plug(struct sandbox_network *network, const char *sid, struct err *err)
+{
+	size_t nic = 0;
+	int r = 0;
+
+	network->plugged = true;
+	for (size_t i = 0; r == 0 && i < network->n_connected; i++) {
+		const struct wire *wire = &network->record.wires[i];
+
+		if (network->taps[i])
+			r = plug_in(sid, wire, network->taps[i], network->nics[nic++].vhost,
+				    network->paths[i], err);
+		else
+			r = plug_hardware(sid, wire, network->paths[i], err);
+	}
+	return r;
+}
+
+/* Hardware that came late. */
+static int plug_physical(const struct late *late, const struct wire *wire,
+			 char ret_path[PLUG_PATH_LEN], struct err *err)
+{
+	int r = nic_physical_take(&sysfs_of_host, wire, err);
+
+	if (r == 0)
+		r = fault_point("late interface connected", err);
+	return r == 0 ? plug_hardware(late->sid, wire, ret_path, err) : r;
 }
 
 static int plug_virtual(struct late *late, const struct wire *wire, uint32_t mtu,
@@ -407,7 +432,7 @@ static int plug_virtual(struct late *late, const struct wire *wire, uint32_t mtu
 	if (r < 0)
 		return r;
 	*ret_queues = tap->n_fds;
-	return plug_in(late, wire, tap, ret_path, err);
+	return plug_in(late->sid, wire, tap, open_vhost(&late->network, tap->n_fds), ret_path, err);
 }
 
 static int add_late(struct late *late, size_t i, struct err *err)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "sandbox/network_record.h"
+#include "vm/plug.h"
 #include "vm/vm.h"
 
 struct agentc;
@@ -18,7 +19,8 @@ struct sandbox_network {
 	struct network_record record; /* a wire for each endpoint */
 	struct tap **taps;            /* of each, NULL of hardware; owned */
 	size_t n_connected;
-	char (*paths)[VM_PATH_LEN]; /* of each, where the guest finds it: of hardware alone */
+	char (*paths)[VM_PATH_LEN]; /* of each, where the guest finds it: of hardware alone, or */
+	bool plugged;               /* of all: they were plugged in */
 	struct vm_nic *nics;        /* for the hypervisor; what they point to is ours */
 	size_t n;
 	int *vhost; /* descriptors, for all queues; owned */
@@ -42,6 +44,8 @@ int network_connect(struct sandbox_network *network, int dirfd, int netns, struc
 size_t network_n_vfio(const struct sandbox_network *network);
 void network_for_vm(const struct sandbox_network *network, struct vm_vfio *ret);
 void network_from_vm(struct sandbox_network *network, const struct vm_vfio *from);
+/* For a machine that has started without its NICs: puts them in. */
+int network_plug(struct sandbox_network *network, const char *sid, struct err *err);
 
 /* Gives the guest's interfaces their names, addresses, routes and neighbours. */
 int network_tell(const struct sandbox_network *network, struct agentc *agent, struct err *err);

@@ -170,8 +170,8 @@ int resize_apply(const char *sid, int dirfd, struct agentc *agent,
 	if (!shrink && size.vcpus < record->size.vcpus)
 		size.vcpus = record->size.vcpus;
 	unsure = record->resizing;
-	if (!record->policy.follows || (!unsure && size.vcpus == record->size.vcpus &&
-					size.memory_mib <= record->size.memory_mib))
+	if (!unsure && size.vcpus == record->size.vcpus &&
+	    size.memory_mib <= record->size.memory_mib)
 		return 0;
 	record->resizing = true;
 	r = sandbox_record_write(dirfd, record, err);

@@ -84,8 +84,7 @@ static int write_record(const struct create_params *params, const struct sandbox
 					 .kernel = params->config->hypervisor.kernel,
 					 .image = params->config->hypervisor.initrd,
 					 .policy = resize_policy(params->config),
-					 .size = { params->config->hypervisor.default_vcpus,
-						   start->memory_mib },
+					 .size = { start->vcpus, start->memory_mib },
 					 .network = start->network.record.settings,
 					 .root = (char *)(uintptr_t)params->root };
 	int r = boot_id_read(record.boot_id, err);
@@ -120,6 +119,24 @@ static int reserve(const char *sid, int *ret_dirfd, struct err *err)
 	return 0;
 }
 
+int sandbox_choose_base(const struct create_params *params, const struct machine_size *size,
+			bool own_devices, struct sandbox_start *ret, struct err *err)
+{
+	int r = 0;
+
+	/* Memory is there from the start, vCPUs would cost time: they are plugged in. */
+	ret->vcpus = params->config->hypervisor.default_vcpus;
+	ret->memory_mib = size->memory_mib;
+	if (!own_devices)
+		r = factory_choose(params->config, (unsigned)ret->vcpus, (uint64_t)ret->memory_mib,
+				   &ret->base, err);
+	if (r == 0 && ret->base.clone) {
+		ret->vcpus = ret->base.template.vcpus;
+		ret->memory_mib = (int64_t)ret->base.template.memory_mib;
+	}
+	return r;
+}
+
 int sandbox_begin(const struct create_params *params, struct sandbox_start *ret, struct err *err)
 {
 	int r;
@@ -148,7 +165,10 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .dir = vm_dir,
 				      .proxy_socket = socket,
 				      .share = share,
+				      .vcpus = (unsigned)start->vcpus,
 				      .memory_mib = (uint64_t)start->memory_mib,
+				      .image = start->base.clone ? &start->base.template.image
+								 : NULL,
 				      .netns = netns,
 				      .cgroup = cgroup,
 				      .dns = start->dns,
@@ -203,6 +223,8 @@ int sandbox_finish(const struct create_params *params, struct sandbox_start *sta
 	timeline_mark(params->timeline, "boot to agent");
 	if (r == 0)
 		r = fault_point("agent answered", err);
+	if (r == 0 && start->base.clone)
+		r = network_plug(&start->network, params->id, err);
 	if (r == 0)
 		r = network_tell(&start->network, *ret_agent, err);
 	if (r == 0)

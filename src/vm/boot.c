@@ -30,45 +30,8 @@
 #include "hypervisor/vsock.h"
 #include "vm/hashes.h"
 #include "vm/internal.h"
+#include "vm/shape.h"
 #include "vm/vm.h"
-
-#define MEMORY_HEADROOM_MIB 1024u /* the original's: over the host's own memory */
-
-/*
- * Words that every guest gets; docs/performance.md says what the unusual ones
- * are worth. panic=-1 and -no-reboot: a guest that panics ends its machine.
- */
-static const char *const common_params[] = {
-	"panic=-1",
-	"console=hvc0",
-	"rcupdate.rcu_expedited=1",
-	"cryptomgr.notests",
-	"swiotlb=noforce",
-	"net.ifnames=0",
-	NULL,
-};
-
-/* pcie_ports=compat: q35's root ports are hot-plugged through ACPI, their own services only cost.
- */
-static const char *const x86_params[] = {
-	/* Plugged memory holds its own page tables: a small machine has no room for them. */
-	"memory_hotplug.memmap_on_memory=1",
-	"reboot=k",
-	"earlyprintk=ttyS0",
-	"8250.nr_uarts=0",
-	"tsc=reliable",
-	"no_timer_check",
-	"noreplace-smp",
-	"iommu=off",
-	"pci=lastbus=0",
-	"pcie_ports=compat",
-	"i8042.noaux",
-	"i8042.nopnp",
-	"i8042.dumbkbd",
-	NULL,
-};
-
-static const char *const arm64_params[] = { "iommu.passthrough=0", NULL };
 
 static int check_readable(const char *key, const char *path, struct err *err)
 {
@@ -131,68 +94,6 @@ static int check_config(const struct config *config, struct err *err)
 	return 0;
 }
 
-/* How many files virtiofsd may have open. */
-static uint64_t max_files(void)
-{
-	struct rlimit nofile = { 0 };
-
-	(void)getrlimit(RLIMIT_NOFILE, &nofile);
-	return nofile.rlim_max;
-}
-
-static char **kernel_params(const struct config *config, unsigned max_vcpus, bool vsock)
-{
-	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
-	CLEANUP(strv_free) char **own = strv_split(config->hypervisor.kernel_params, " \t");
-	bool arm = str_eq(config->hypervisor.machine_type, "virt");
-	char **params = NULL;
-
-	/* In front of earlyprintk, which else prints all that came before it. */
-	strv_add(&params, config->hypervisor.enable_debug ? "debug" : "quiet");
-	for (const char *const *word = common_params; *word; word++)
-		strv_add(&params, *word);
-	for (const char *const *word = arm ? arm64_params : x86_params; *word; word++)
-		strv_add(&params, *word);
-	strv_addf(&params, "nr_cpus=%u", max_vcpus);
-	strv_addf(&params, "agent.use_vsock=%s", vsock ? "true" : "false");
-	/* virtiofsd has one open for each inode that the guest remembers. */
-	if (virtio_fs)
-		strv_addf(&params, "agent.max_inodes=%" PRIu64, max_files() / 2);
-	if (config->agent.enable_debug)
-		strv_add(&params, "agent.log=debug");
-	for (char **word = own; word && *word; word++)
-		strv_add(&params, *word);
-	return params;
-}
-
-static unsigned max_vcpus(const struct config *config)
-{
-	int64_t host = fault_pretend("KATA_FAULT_CPUS", sysconf(_SC_NPROCESSORS_CONF));
-	int64_t max = config->hypervisor.default_maxvcpus;
-
-	if (max == 0 || max > host)
-		max = host;
-	if (max > 240)
-		max = 240; /* reference 01, section 3 */
-	if (max < config->hypervisor.default_vcpus)
-		max = config->hypervisor.default_vcpus;
-	return (unsigned)max;
-}
-
-static uint64_t host_memory_mib(void)
-{
-	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
-}
-
-void vm_max_size(const struct config *config, unsigned *ret_vcpus, uint64_t *ret_mib)
-{
-	/* QEMU 7.2 plugs no vCPU into a machine of type virt. */
-	*ret_vcpus = str_eq(config->hypervisor.machine_type, "virt")
-			     ? (unsigned)config->hypervisor.default_vcpus
-			     : max_vcpus(config);
-	*ret_mib = host_memory_mib();
-}
-
 /* What vm_boot() owns only until everything is started. */
 struct boot {
 	const struct vm_params *params;
@@ -247,7 +148,8 @@ static int make_channel(struct boot *boot, struct err *err)
 	const char *reason = NULL;
 	int r;
 
-	if (config->hypervisor.use_vsock && vsock_usable(&reason))
+	/* The template's machine has a port, and so have its clones. */
+	if (config->hypervisor.use_vsock && !boot->params->image && vsock_usable(&reason))
 		return make_vsock(boot, err);
 	r = listen_in(boot->vm, "kata.sock", &boot->channel, err);
 	if (r < 0)
@@ -296,6 +198,7 @@ static int start(struct boot *boot, const char *name, char **argv, const int *fd
 	spawn.stdio[1] = output;
 	spawn.stdio[2] = output;
 	spawn.new_session = true;
+	spawn.dies_with_us = boot->params->temporary;
 	spawn.netns = boot->params->netns;
 	cgroup_spawn_in(boot->params->cgroup, &spawn);
 	spawn.record_dir = boot->vm->dirfd;
@@ -313,7 +216,7 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 	strv_add(&argv, "-f");
 	/* Not --syslog: without a syslog socket its own seccomp filter kills it (tests/facts). */
 	/* As many as it may have: without CAP_SYS_RESOURCE its own wish would end it. */
-	strv_addf(&argv, "--rlimit-nofile=%" PRIu64, max_files());
+	strv_addf(&argv, "--rlimit-nofile=%" PRIu64, shape_max_files());
 	strv_add(&argv, "-o");
 	strv_addf(&argv, "source=%s", boot->params->share);
 	strv_add(&argv, "-o");
@@ -331,7 +234,7 @@ static int start_virtiofsd(struct boot *boot, struct err *err)
 static int *qemu_fds(const struct boot *boot, size_t *ret_n)
 {
 	const struct vm_params *params = boot->params;
-	size_t n = 4;
+	size_t n = 5;
 	int *fds;
 
 	for (size_t i = 0; i < params->n_nics; i++)
@@ -342,7 +245,9 @@ static int *qemu_fds(const struct boot *boot, size_t *ret_n)
 	fds[n++] = boot->events;
 	fds[n++] = boot->console;
 	fds[n++] = boot->vsock < 0 ? boot->channel : boot->vsock;
-	for (size_t i = 0; i < params->n_nics; i++) {
+	if (params->image)
+		fds[n++] = params->image->memory;
+	for (size_t i = 0; !params->image && i < params->n_nics; i++) {
 		const struct vm_nic *nic = &params->nics[i];
 
 		for (size_t q = 0; q < nic->n_queues; q++) {
@@ -422,61 +327,47 @@ static int list_vfio(const struct vm_params *params, struct vfio_list *ret, stru
 static int start_qemu(struct boot *boot, struct err *err)
 {
 	__attribute__((cleanup(vfio_list_done))) struct vfio_list vfio = { 0 };
-	const struct config *config = boot->params->config;
-	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
+	__attribute__((cleanup(shape_done))) struct shape shape = { 0 };
+	const struct vm_params *params = boot->params;
 	CLEANUP(free) char *socket = xasprintf("%s/vhost-fs.sock", boot->vm->dir);
 	CLEANUP(free) char *pid_file = xasprintf("%s/pid", boot->vm->dir);
-	CLEANUP(free) char *options = accel_strip(config->hypervisor.machine_accelerators);
-	CLEANUP(strv_free)
-	char **params = kernel_params(config, max_vcpus(config), boot->vsock >= 0);
-	CLEANUP(strv_free) char **globals = strv_split(config->hypervisor.hypervisor_params, " \t");
+	CLEANUP(free) char *memory_file = NULL;
+	struct machine *machine = &shape.machine;
 	CLEANUP(strv_free) char **argv = NULL;
-	CLEANUP(free) struct machine_nic *nics = machine_nics(boot->params);
+	CLEANUP(free) struct machine_nic *nics = machine_nics(params);
 	CLEANUP(free) int *fds = NULL;
 	size_t n_fds = 0;
-	const char *reason = NULL;
-	int r = list_vfio(boot->params, &vfio, err);
-	const struct machine machine = {
-		.program = config->hypervisor.path,
-		.id = boot->params->id,
-		.type = config->hypervisor.machine_type,
-		.accelerator = accel_choose(config->hypervisor.machine_accelerators, &reason),
-		.machine_options = options,
-		.vcpus = (unsigned)config->hypervisor.default_vcpus,
-		.max_vcpus = max_vcpus(config),
-		.memory_mib = boot->params->memory_mib,
-		.max_memory_mib = host_memory_mib() + MEMORY_HEADROOM_MIB +
-				  (uint64_t)config->hypervisor.memory_offset,
-		.memory_slots = config->hypervisor.memory_slots
-					? (unsigned)config->hypervisor.memory_slots
-					: 10,
-		.kernel = config->hypervisor.kernel,
-		.initrd = config->hypervisor.initrd,
-		.firmware = config->hypervisor.firmware,
-		.kernel_params = params,
-		.globals = globals,
-		.root_ports = (unsigned)config->hypervisor.root_ports,
-		.scsi = str_eq(config->hypervisor.block_device_driver, "virtio-scsi"),
-		.nvdimm = str_eq(config->hypervisor.block_device_driver, "nvdimm"),
-		.iothread = config->hypervisor.enable_iothreads,
-		.share = virtio_fs ? SHARE_VIRTIO_FS : SHARE_9P,
-		.share_path = virtio_fs ? socket : boot->params->share,
-		.nics = nics,
-		.n_nics = boot->params->n_nics,
-		.vfio = vfio.items,
-		.n_vfio = vfio.n,
-		.entropy_source = config->hypervisor.entropy_source,
-		.qmp_fd = boot->qmp,
-		.events_fd = boot->events,
-		.console_fd = boot->console,
-		.channel_fd = boot->channel,
-		.vsock_fd = boot->vsock,
-		.vsock_cid = boot->cid,
-		.pid_file = pid_file,
-	};
+	int r = list_vfio(params, &vfio, err);
 
-	if (r == 0)
-		r = qemu_args_build(&machine, &argv, err);
+	if (r < 0)
+		return r;
+	shape_of(params->config, boot->vsock >= 0, &shape);
+	machine->id = params->id;
+	machine->vcpus = params->vcpus;
+	machine->memory_mib = params->memory_mib;
+	machine->share_path = machine->share == SHARE_VIRTIO_FS ? socket : params->share;
+	if (params->image) {
+		/* QEMU opens it by the number of its own descriptor: no name can change it. */
+		memory_file = xasprintf("/proc/self/fd/%d", params->image->memory);
+		machine->memory_file = memory_file;
+		machine->clone = params->image->state >= 0;
+		/* QEMU resolves its path, which leads through a descriptor while a template is
+		 * made. */
+		machine->pid_file = machine->clone ? pid_file : NULL;
+	} else {
+		machine->pid_file = pid_file;
+		machine->nics = nics;
+		machine->n_nics = params->n_nics;
+		machine->vfio = vfio.items;
+		machine->n_vfio = vfio.n;
+	}
+	machine->qmp_fd = boot->qmp;
+	machine->events_fd = boot->events;
+	machine->console_fd = boot->console;
+	machine->channel_fd = boot->channel;
+	machine->vsock_fd = boot->vsock;
+	machine->vsock_cid = boot->cid;
+	r = qemu_args_build(machine, &argv, err);
 	if (r < 0)
 		return r;
 	fds = qemu_fds(boot, &n_fds);
@@ -563,6 +454,7 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 
 	boot.vm = vm;
 	vm->stderr_fd = -1;
+	vm->state_fd = -1;
 	vm->dirfd = -1;
 	vm->dir = xstrdup(params->dir);
 	vm->proxy_socket = xstrdup(params->proxy_socket);
@@ -574,6 +466,11 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 		r = hashes_check(params->config, err);
 	if (r < 0)
 		return r;
+	if (params->image && params->image->state >= 0) {
+		vm->state_fd = fcntl(params->image->state, F_DUPFD_CLOEXEC, 0);
+		if (vm->state_fd < 0)
+			return err_errno(err, "the template's state");
+	}
 	r = mkdir_p(params->dir, 0700, err);
 	if (r < 0)
 		return r;

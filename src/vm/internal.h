@@ -16,6 +16,7 @@ struct vm {
 	char *kernel; /* for messages */
 	char *initrd;
 	uint64_t dial_ms; /* how long its agent may take to answer */
+	int state_fd;     /* of the machine that it is a clone of and has not become yet, or -1 */
 	int stderr_fd;    /* QEMU's standard error, which the proxy reads as well */
 	struct proc_id qemu;
 	struct proc_id proxy;

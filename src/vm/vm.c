@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "hypervisor/qemu_migrate.h"
 #include "hypervisor/qmp.h"
 #include "vm/internal.h"
 
@@ -26,6 +27,7 @@
 #define QEMU_END_MS    300u
 #define LAST_WORDS_MS  2000u
 #define LAST_WORDS_MAX (256u << 10)
+#define RESEED_LEN     256u /* what getentropy() gives at once */
 #define CID_TEXT_MAX   16u
 #define VSOCK_TRY_MS   500u
 #define VSOCK_RETRY_MS 10
@@ -43,6 +45,8 @@ void vm_free(struct vm *vm)
 		close(vm->dirfd);
 	if (vm->stderr_fd >= 0)
 		close(vm->stderr_fd);
+	if (vm->state_fd >= 0)
+		close(vm->state_fd);
 	free(vm->proxy_socket);
 	free(vm->kernel);
 	free(vm->initrd);
@@ -155,6 +159,18 @@ static int connect_agent(const struct vm *vm, uint64_t deadline, struct agentc *
 	}
 }
 
+/* A clone: so far it has the time and the random numbers of its template. */
+static int wake(struct agentc *agent, uint64_t deadline, struct err *err)
+{
+	uint8_t seed[RESEED_LEN];
+	int r;
+
+	r = getentropy(seed, sizeof(seed)) < 0 ? err_errno(err, "random numbers for the guest") : 0;
+	if (r == 0)
+		r = agentc_reseed(agent, seed, sizeof(seed), deadline, err);
+	return r == 0 ? agentc_set_clock(agent, deadline, err) : r;
+}
+
 int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 {
 	CLEANUP(free) char *socket = xasprintf("%s/qmp.sock", vm->dir);
@@ -166,10 +182,13 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 
 	r = qmp_connect(socket, deadline_in(QMP_START_MS), &qmp, &why);
 	deadline = deadline_in(vm->dial_ms);
+	if (r == 0 && vm->state_fd >= 0)
+		r = qemu_load(qmp, vm->state_fd, deadline, &why);
 	if (r == 0)
 		r = connect_agent(vm, deadline, &agent, &why);
 	if (r == 0)
-		r = agentc_check(agent, deadline, &why);
+		r = vm->state_fd < 0 ? agentc_check(agent, deadline, &why)
+				     : wake(agent, deadline, &why);
 	if (r == -ECANCELED) {
 		*err = why;
 		return r;

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/proc.h"
+#include "vm/sha256.h"
 
 struct agentc;
 struct cgroup;
@@ -38,19 +39,31 @@ struct vm_vfio {
 	char path[VM_PATH_LEN]; /* set by vm_boot(): where the agent finds it, as in plug.h */
 };
 
+/*
+ * Memory and state of a machine that was saved, by descriptors that stay the
+ * caller's. Its clones share the memory, and each has what it writes itself.
+ */
+struct vm_image {
+	int memory; /* open for reading and writing */
+	int state;  /* at its beginning; -1: the machine boots, and is to be saved */
+};
+
 /* In the machine's directory, for a process that somebody else starts and that ends with it. */
 #define VM_NETMON_RECORD "netmon.record"
 
 struct vm_params {
 	const struct config *config; /* all strings are borrowed for the call */
 	const char *id;
-	const char *dir;             /* made here */
-	const char *proxy_socket;    /* where kata-proxy is to listen */
-	const char *share;           /* the directory that the guest sees */
-	uint64_t memory_mib;         /* to start with */
-	int netns;                   /* where its programs run, or -1 */
-	const struct cgroup *cgroup; /* what its programs are put into, or NULL */
-	const char *dns;             /* a name server on the lo of @netns, or NULL */
+	const char *dir;              /* made here */
+	const char *proxy_socket;     /* where kata-proxy is to listen */
+	const char *share;            /* the directory that the guest sees */
+	unsigned vcpus;               /* to start with: of a clone, what the image has */
+	uint64_t memory_mib;          /* the same */
+	const struct vm_image *image; /* or NULL; the machine then has no NICs */
+	bool temporary;               /* its programs end with us */
+	int netns;                    /* where its programs run, or -1 */
+	const struct cgroup *cgroup;  /* what its programs are put into, or NULL */
+	const char *dns;              /* a name server on the lo of @netns, or NULL */
 	const struct vm_nic *nics;
 	size_t n_nics;
 	struct vm_vfio *vfio;
@@ -67,9 +80,23 @@ DEFINE_CLEANUP(struct vm *, vm_free)
 
 /*
  * Waits until the agent answers. When it does not, the error says why as far as
- * QEMU's standard error and the guest's console tell.
+ * QEMU's standard error and the guest's console tell. A clone gets the time and random
+ * numbers of its own before anything else.
  */
 int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err);
+
+/*
+ * Ends the kata-proxy of a machine that was started with an image, waits until its
+ * agent is ready for another, and writes its state to @state_fd. What was shared with
+ * the guest must not be mounted there. Only vm_destroy() is left to do then.
+ */
+int vm_save(struct vm *vm, int state_fd, struct err *err);
+
+/*
+ * A digest of all that a machine of this configuration is, but for its sizes and what
+ * is in the files that the configuration names.
+ */
+int vm_digest(const struct config *config, char ret[SHA256_TEXT], struct err *err);
 
 /*
  * Where the agent of the machine of @dir is reached, for dial(): by its vsock, or

@@ -138,6 +138,20 @@ static void assert_number(const struct config_key *key, int64_t value, bool good
 		assert_non_null(strstr(err.text, "is out of range, allowed is"));
 }
 
+TEST(clones_and_virtio_fs_do_not_go_together)
+{
+	CLEANUP(config_free) struct config *config = NULL;
+
+	refused("[hypervisor.qemu]\nshared_fs = \"virtio-fs\"\nvirtio_fs_daemon = \"/v\"\n"
+		"[factory]\nenable_template = true",
+		"conf:5: [factory] enable_template: clones have memory of their own, which "
+		"virtiofsd cannot reach; set [hypervisor.qemu] shared_fs = \"virtio-9p\", or "
+		"enable_template = false");
+	config = parse("[factory]\nenable_template = true");
+	assert_true(config->factory.enable_template);
+	assert_string_equal(config->factory.template_path, "/run/vc/vm/template");
+}
+
 TEST(every_number_is_taken_at_its_limits_and_refused_beyond)
 {
 	for (const struct config_key *key = config_keys; key->section; key++) {
@@ -386,6 +400,7 @@ int main(void)
 		TMP_TEST(a_wrong_type_is_named_with_what_is_right),
 		TMP_TEST(a_word_that_is_not_allowed_is_answered_with_the_list),
 		TMP_TEST(virtio_fs_needs_its_daemon),
+		TMP_TEST(clones_and_virtio_fs_do_not_go_together),
 		TMP_TEST(every_number_is_taken_at_its_limits_and_refused_beyond),
 		TMP_TEST(every_default_is_within_its_own_row),
 		TMP_TEST(no_row_is_there_twice),

@@ -198,6 +198,42 @@ TEST(arm64_virt)
 	assert_golden(&machine, "virt");
 }
 
+static struct machine template_of(const char *type)
+{
+	struct machine machine = machine_of(type);
+
+	machine.memory_file = "/proc/self/fd/14";
+	machine.pid_file = NULL;
+	return machine;
+}
+
+TEST(a_template_has_its_memory_in_a_file_and_a_clone_a_copy_of_it)
+{
+	struct machine machine = template_of("q35");
+
+	machine.root_ports = 2;
+	assert_golden(&machine, "q35-template");
+	machine.clone = true;
+	machine.firmware = "/share/bios.bin";
+	assert_golden(&machine, "q35-clone");
+	machine = template_of("pc");
+	machine.clone = true;
+	assert_golden(&machine, "pc-clone");
+	machine = template_of("virt");
+	machine.clone = true;
+	assert_golden(&machine, "virt-clone");
+}
+
+TEST(no_monitor_of_virtual_machines_runs_in_what_is_saved)
+{
+	struct machine machine = template_of("q35");
+	CLEANUP(free) char *line = NULL;
+
+	machine.accelerator = "kvm";
+	line = build(&machine);
+	assert_non_null(strstr(line, "\nhost,vmx=off,svm=off\n"));
+}
+
 TEST(a_comma_in_a_path_or_id_is_written_twice)
 {
 	struct machine machine = machine_of("pc");
@@ -248,6 +284,8 @@ int main(void)
 		cmocka_unit_test(q35_with_a_controller_for_disks_and_its_thread),
 		cmocka_unit_test(network_cards_with_one_queue_and_with_two_and_vhost),
 		cmocka_unit_test(arm64_virt),
+		cmocka_unit_test(a_template_has_its_memory_in_a_file_and_a_clone_a_copy_of_it),
+		cmocka_unit_test(no_monitor_of_virtual_machines_runs_in_what_is_saved),
 		cmocka_unit_test(a_comma_in_a_path_or_id_is_written_twice),
 		cmocka_unit_test(an_unknown_machine_type_is_named),
 		cmocka_unit_test(the_same_machine_gives_the_same_line),

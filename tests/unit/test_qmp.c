@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "hypervisor/qemu_migrate.h"
 #include "hypervisor/qmp.h"
 #include "tests/unit/tmp.h"
 
@@ -121,6 +122,65 @@ static void silent_script(int fd)
 {
 	hear(fd);
 	pause();
+}
+
+static void load_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	say(fd, OK);
+	hear(fd); /* the capabilities */
+	say(fd, OK);
+	hear(fd); /* getfd */
+	say(fd, OK);
+	hear(fd); /* migrate-incoming */
+	say(fd, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"setup\"}}\r\n" OK);
+	say(fd, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"active\"}}\r\n");
+	say(fd, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}\r\n");
+	hear(fd); /* cont */
+	say(fd, OK);
+	say(fd, "{\"event\":\"VSERPORT_CHANGE\",\"data\":{\"open\":true,\"id\":\"other\"}}\r\n");
+	say(fd, "{\"event\":\"VSERPORT_CHANGE\",\"data\":{\"open\":false,\"id\":\"port\"}}\r\n");
+	say(fd, "{\"event\":\"VSERPORT_CHANGE\",\"data\":{\"open\":true,\"id\":\"port\"}}\r\n");
+	hear(fd);
+}
+
+TEST(a_state_is_loaded_and_an_opened_port_waited_for)
+{
+	struct peer peer = start_peer(load_script);
+
+	assert_int_equal(dial(&peer, 5000), 0);
+	if (qemu_load(qmp, STDIN_FILENO, deadline_in(5000), &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(qmp_wait_opened(qmp, "port", deadline_in(5000), &err), 0);
+	/* Each opening counts once. */
+	assert_int_equal(qmp_wait_opened(qmp, "port", deadline_in(50), &err), -ETIMEDOUT);
+	assert_string_equal(err.text, "the guest does not open port port");
+	end_peer(&peer);
+}
+
+static void save_fails_script(int fd)
+{
+	say(fd, GREETING);
+	for (int i = 0; i < 4; i++) { /* negotiation, stop, capabilities, getfd */
+		hear(fd);
+		say(fd, OK);
+	}
+	hear(fd);
+	say(fd, OK);
+	say(fd, "{\"event\":\"MIGRATION\",\"data\":{\"status\":\"failed\"}}\r\n");
+	hear(fd);
+	say(fd, "{\"return\":{\"status\":\"failed\",\"error-desc\":\"no room\"}}\r\n");
+}
+
+TEST(a_state_that_cannot_be_saved_is_told_with_qemus_reason)
+{
+	struct peer peer = start_peer(save_fails_script);
+
+	assert_int_equal(dial(&peer, 5000), 0);
+	assert_int_equal(qemu_save(qmp, STDIN_FILENO, deadline_in(5000), &err), -EIO);
+	assert_string_equal(err.text, "QEMU's migration failed: no room");
+	end_peer(&peer);
 }
 
 TEST(silence_ends_with_the_deadline)
@@ -286,6 +346,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TMP_TEST(commands_events_and_errors),
+		TMP_TEST(a_state_is_loaded_and_an_opened_port_waited_for),
+		TMP_TEST(a_state_that_cannot_be_saved_is_told_with_qemus_reason),
 		TMP_TEST(silence_ends_with_the_deadline),
 		TMP_TEST(half_an_answer_ends_with_the_deadline),
 		TMP_TEST(events_without_end_do_not_outlive_the_deadline),
