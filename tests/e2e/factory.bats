@@ -14,10 +14,12 @@ setup()
 
 teardown()
 {
-	runtime factory destroy
-	[ ! -e "$WORK/template" ]
-	grep -F "$WORK" /proc/self/mountinfo | nothing
+	status=0
+	runtime factory destroy || status=1
+	[[ ! -e $WORK/template ]] || status=1
+	[[ ! -e /run/netns/${WORK##*/} ]] || ip netns delete "${WORK##*/}"
 	common_teardown
+	return $status
 }
 
 init() { [ "$(runtime factory init)" = 'vm factory initialized' ]; }
@@ -111,6 +113,32 @@ VM template $WORK/template: 1 vCPUs, 512 MiB" ]
 	set_config default_vcpus 1
 	start_sleeper
 	not is_clone "$ID"
+}
+
+@test "a clone has the interfaces of its namespace, limits, and a pod's other containers; also on pc" {
+	ip netns add "${WORK##*/}"
+	ip -n "${WORK##*/}" link add eth0 type veth peer name peer
+	ip -n "${WORK##*/}" address add 10.9.1.2/24 dev eth0
+	ip -n "${WORK##*/}" link set eth0 up
+	ip -n "${WORK##*/}" link set peer up
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	edit_bundle "$dir" "(.linux.namespaces[] | select(.type == \"network\")).path = \"/run/netns/${WORK##*/}\" |
+		.linux.resources.memory.limit = 640 * 1048576"
+	for machine in q35 pc; do
+		set_config machine_type "\"$machine\""
+		init
+		runtime run --detach --bundle "$dir" "$ID" </dev/null >/dev/null 2>&1
+		is_clone "$ID"
+		mac=$(ip -n "${WORK##*/}" -json link show eth0 | jq -r '.[0].address')
+		runtime exec "$ID" ip address show dev eth0 >"$WORK/shown"
+		grep -q "link/ether $mac" "$WORK/shown"
+		grep -q 'inet 10.9.1.2/24' "$WORK/shown"
+		[ "$(runtime exec "$ID" awk '/^MemTotal/ {print ($2 > 550000)}' /proc/meminfo)" = 1 ]
+		start_member member "$ID"
+		[ "$(runtime exec member echo alive)" = alive ]
+		runtime delete --force "$ID"
+	done
 }
 
 @test "a template of another kernel, or damaged, is not used: a warning, and the machine boots" {
