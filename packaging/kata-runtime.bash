@@ -20,7 +20,7 @@ _kata_runtime()
 		*)
 			command=${COMP_WORDS[i]}
 			# Those of our own have commands of theirs.
-			[[ $command == kata-* || $command == factory ]] && ((i + 1 < COMP_CWORD)) && subcommand=${COMP_WORDS[i + 1]}
+			[[ $command == kata-network || $command == kata-ipvs || $command == factory ]] && ((i + 1 < COMP_CWORD)) && subcommand=${COMP_WORDS[i + 1]}
 			break
 			;;
 		esac
@@ -37,7 +37,7 @@ _kata_runtime()
 			words=$(_kata_runtime_options "$program" ${command:+"$command"} ${subcommand:+"$subcommand"})
 		elif [[ -z $command ]]; then
 			words=$("$program" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
-		elif [[ ($command == kata-* || $command == factory) && -z $subcommand ]]; then
+		elif [[ ($command == kata-network || $command == kata-ipvs || $command == factory) && -z $subcommand ]]; then
 			words=$("$program" "$command" --help 2>/dev/null |
 				sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 		else
