@@ -20,6 +20,7 @@
 #include "config/config.h"
 #include "net/enter.h"
 #include "net/tap.h"
+#include "net/vhost.h"
 #include "sandbox/netns.h"
 #include "sandbox/nic_physical.h"
 #include "sandbox/nic_records.h"
@@ -27,8 +28,7 @@
 #include "vfio/memlock.h"
 #include "vm/plug.h"
 
-#define VHOST_DEVICE "/dev/vhost-net"
-#define MAC_LEN      18u /* "02:42:ac:11:00:02" and its NUL */
+#define MAC_LEN 18u /* "02:42:ac:11:00:02" and its NUL */
 
 void network_done(struct sandbox_network *network)
 {
@@ -90,25 +90,14 @@ static int plan(int netns, struct netlink *nl, const struct net_scan *scan, size
 	return r;
 }
 
-/* As many as a tap has queues; without the device QEMU carries the packets. */
+/* As many as a tap has queues. */
 static const int *open_vhost(struct sandbox_network *network, size_t n)
 {
 	size_t first = network->n_vhost;
 
-	if (!network->record.settings.vhost)
+	if (!network->record.settings.vhost || !vhost_net_open(n, network->vhost + first))
 		return NULL;
-	while (network->n_vhost < first + n) {
-		int fd = open(VHOST_DEVICE, O_RDWR | O_CLOEXEC);
-
-		if (fd < 0) {
-			log_debug(VHOST_DEVICE ": %s: QEMU carries packets itself",
-				  strerror(errno));
-			while (network->n_vhost > first)
-				close(network->vhost[--network->n_vhost]);
-			return NULL;
-		}
-		network->vhost[network->n_vhost++] = fd;
-	}
+	network->n_vhost += n;
 	return network->vhost + first;
 }
 

@@ -2,24 +2,22 @@
 #include "sandbox/nic_tap.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/netlink.h"
 #include "base/str.h"
 #include "net/enter.h"
+#include "net/vhost.h"
 #include "rtnl/rtnl.h"
 #include "sandbox/netns.h"
 #include "sandbox/network_input.h"
 
-#define TAP_MTU_MIN  68u /* ETH_MIN_MTU */
-#define INDEXES_MAX  8192u
-#define VHOST_DEVICE "/dev/vhost-net"
+#define TAP_MTU_MIN 68u /* ETH_MIN_MTU */
+#define INDEXES_MAX 8192u
 
 void nic_tap_done(struct nic_tap *tap)
 {
@@ -96,22 +94,6 @@ static int open_here(void *data, struct err *err)
 	return r == 0 ? rtnl_link_change(nl, link.index, &up, err) : r;
 }
 
-/* Without it QEMU copies the packets itself. */
-static void open_vhost(struct nic_tap *tap)
-{
-	while (tap->n_vhost < tap->tap->n_fds) {
-		int fd = open(VHOST_DEVICE, O_RDWR | O_CLOEXEC);
-
-		if (fd < 0) {
-			log_debug(VHOST_DEVICE ": %s: QEMU copies packets itself", strerror(errno));
-			while (tap->n_vhost > 0)
-				close(tap->vhost[--tap->n_vhost]);
-			return;
-		}
-		tap->vhost[tap->n_vhost++] = fd;
-	}
-}
-
 int nic_tap_open(const char *sid, size_t n_queues, bool vhost, struct nic_request *nic,
 		 struct nic_tap *ret, struct err *err)
 {
@@ -127,7 +109,7 @@ int nic_tap_open(const char *sid, size_t n_queues, bool vhost, struct nic_reques
 	if (netns < 0)
 		return netns;
 	r = netns_run(netns, open_here, &opening, err);
-	if (r == 0 && vhost)
-		open_vhost(ret);
+	if (r == 0 && vhost && vhost_net_open(ret->tap->n_fds, ret->vhost))
+		ret->n_vhost = ret->tap->n_fds;
 	return r;
 }
