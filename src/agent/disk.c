@@ -20,9 +20,14 @@
 
 int disk_check_driver(const char *driver, struct err *err)
 {
-	if (str_eq(driver, "blk") || str_eq(driver, "scsi") || str_eq(driver, "nvdimm"))
-		return 0;
-	return err_set(err, ENOSYS, "disk driver '%.32s' is not one of blk, scsi, nvdimm", driver);
+	static const char *const drivers[] = { "blk", "scsi", "nvdimm", "vhost-user-scsi" };
+
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (str_eq(driver, drivers[i]))
+			return 0;
+	return err_set(err, ENOSYS,
+		       "disk driver '%.32s' is not one of blk, scsi, nvdimm, vhost-user-scsi",
+		       driver);
 }
 
 static int parse_scsi(const char *address, uint64_t *ret_id, uint64_t *ret_lun, struct err *err)
@@ -89,6 +94,8 @@ static int find_pmem(const char *address, char **ret, struct err *err)
 
 int disk_find(const char *driver, const char *address, char **ret_name, struct err *err)
 {
+	if (str_eq(driver, "vhost-user-scsi"))
+		return pci_find_scsi_disk(PCI_SYSFS, address, ret_name, err);
 	if (str_eq(driver, "nvdimm"))
 		return find_pmem(address, ret_name, err);
 	return str_eq(driver, "scsi") ? find_scsi(address, ret_name, err)

@@ -7,11 +7,12 @@
 
 struct err;
 
-/* -ENOSYS for a driver that is neither "blk", "scsi" nor "nvdimm". */
+/* -ENOSYS for a driver that is neither "blk", "scsi", "nvdimm" nor "vhost-user-scsi". */
 int disk_check_driver(const char *driver, struct err *err);
 
 /*
- * The disk at @address: "blk" has a PCI path, "scsi" has "ID:LUN", "nvdimm" the name itself.
+ * The disk at @address: "blk" has a PCI path, "scsi" has "ID:LUN", "nvdimm" the name itself,
+ * "vhost-user-scsi" the PCI path of a controller, whose first disk it is.
  * *ret_name is the kernel's name, "vda"; owned. Returns 1 (it is there), 0 (not yet), or -EINVAL.
  */
 int disk_find(const char *driver, const char *address, char **ret_name, struct err *err);

@@ -123,3 +123,34 @@ int pci_find(const char *sysfs, const char *path, const char *class, char **ret,
 	*ret = take_ptr(name);
 	return 1;
 }
+
+/* The first disk of the SCSI controller at @dir: "virtio2/host3/target3:0:0/3:0:0:0/block/sda". */
+static char *first_scsi_disk(const char *dir)
+{
+	CLEANUP(free) char *virtio = first_entry(dir, "virtio");
+	CLEANUP(free) char *controller = xasprintf("%s/%s", dir, virtio ? virtio : ".");
+	CLEANUP(free) char *host = first_entry(controller, "host");
+	CLEANUP(free) char *number = xasprintf("%s:", host ? host + strlen("host") : "");
+	CLEANUP(free) char *targets = xasprintf("%s/%s", controller, host ? host : "none");
+	CLEANUP(free) char *target = first_entry(targets, "target");
+	CLEANUP(free) char *units = xasprintf("%s/%s", targets, target ? target : "none");
+	CLEANUP(free) char *unit = first_entry(units, number);
+	CLEANUP(free) char *disks = xasprintf("%s/%s/block", units, unit ? unit : "none");
+
+	return first_entry(disks, "");
+}
+
+int pci_find_scsi_disk(const char *sysfs, const char *path, char **ret, struct err *err)
+{
+	CLEANUP(free) char *dir = NULL;
+	CLEANUP(free) char *name = NULL;
+	int r = pci_directory(sysfs, path, &dir, err);
+
+	if (r <= 0)
+		return r;
+	name = first_scsi_disk(dir);
+	if (!name)
+		return 0;
+	*ret = take_ptr(name);
+	return 1;
+}

@@ -21,3 +21,6 @@ int pci_find(const char *sysfs, const char *path, const char *class, char **ret,
 
 /* Its directory in sysfs, whatever it is; owned. Returns as pci_find(). */
 int pci_directory(const char *sysfs, const char *path, char **ret, struct err *err);
+
+/* The first disk of the SCSI controller there; owned. Returns as pci_find(). */
+int pci_find_scsi_disk(const char *sysfs, const char *path, char **ret, struct err *err);

@@ -56,8 +56,8 @@ int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *
  * guest, or a device of the host ("vfio-pci-gk").
  */
 struct agentc_disk {
-	const char *driver;         /* "blk", "scsi", "nvdimm" or "vfio-pci-gk" */
-	const char *address;        /* a PCI path, "ID:LUN", "pmem0", "HOST'S-ADDRESS=PCI-PATH" */
+	const char *driver;  /* "blk", "scsi", "nvdimm", "vhost-user-scsi" or "vfio-pci-gk" */
+	const char *address; /* a PCI path, "ID:LUN", "pmem0", "HOST'S-ADDRESS=PCI-PATH" */
 	const char *container_path; /* its device in linux.devices, or NULL */
 	const char *mount_point;    /* or NULL */
 	const char *fstype;

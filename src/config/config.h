@@ -50,6 +50,8 @@ struct config {
 		bool block_device_cache_direct;
 		bool block_device_cache_noflush;
 		bool enable_iothreads;
+		bool enable_vhost_user_store;
+		char *vhost_user_store_path;
 		char *shared_fs;
 		char *virtio_fs_daemon;
 		char *virtio_fs_cache;

@@ -141,6 +141,14 @@ const struct config_key config_keys[] = {
 	BOOL(QEMU, "enable_iothreads", hypervisor.enable_iothreads,
 	     "a thread of its own for the disks of virtio-scsi",
 	     .annotation = "hypervisor.enable_iothreads"),
+	BOOL(QEMU, "enable_vhost_user_store", hypervisor.enable_vhost_user_store,
+	     "take block devices with the majors 241 and 242 for disks that programs serve over "
+	     "sockets (vhost-user)",
+	     .note = "Needs memory that is shared: shared_fs = \"virtio-fs\"."),
+	STRING(QEMU, "vhost_user_store_path", hypervisor.vhost_user_store_path,
+	       "/var/run/kata-containers/vhost-user", NULL,
+	       "the folder with block/devices/NAME, a device file, and block/sockets/NAME, the "
+	       "socket of its program"),
 	STRING(QEMU, "shared_fs", hypervisor.shared_fs, "virtio-9p", shared_fs,
 	       "how files are shared with the guest",
 	       .note = "virtio-fs also takes sockets, FIFOs and device nodes, and files that are "

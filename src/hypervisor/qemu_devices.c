@@ -122,8 +122,8 @@ int qemu_add_tap_by_name(struct qmp *qmp, const char *id, const char *ifname, si
 	return run(qmp, "netdev_add", &w, deadline, err);
 }
 
-static int add_socket_chardev(struct qmp *qmp, const char *id, const char *socket,
-			      uint64_t deadline, struct err *err)
+int qemu_add_socket_chardev(struct qmp *qmp, const char *id, const char *socket, uint64_t deadline,
+			    struct err *err)
 {
 	struct json_writer w = { 0 };
 
@@ -169,7 +169,7 @@ static int has_chardev(struct qmp *qmp, const char *id, uint64_t deadline, struc
 	return r < 0 ? err_prefix(err, "query-chardev") : 0;
 }
 
-static int remove_chardev(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err)
+int qemu_remove_chardev(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err)
 {
 	int r = has_chardev(qmp, id, deadline, err);
 
@@ -183,7 +183,7 @@ int qemu_add_vhost_user(struct qmp *qmp, const char *id, const char *socket, siz
 	struct err ignored = { 0 };
 	int r;
 
-	r = add_socket_chardev(qmp, id, socket, deadline, err);
+	r = qemu_add_socket_chardev(qmp, id, socket, deadline, err);
 	if (r < 0)
 		return r;
 	open_arguments(&w, id);
@@ -194,7 +194,7 @@ int qemu_add_vhost_user(struct qmp *qmp, const char *id, const char *socket, siz
 		json_put_u64(&w, "queues", n_queues);
 	r = run(qmp, "netdev_add", &w, deadline, err);
 	if (r < 0)
-		(void)remove_chardev(qmp, id, deadline, &ignored);
+		(void)qemu_remove_chardev(qmp, id, deadline, &ignored);
 	return r;
 }
 
@@ -202,7 +202,7 @@ int qemu_remove_netdev(struct qmp *qmp, const char *id, uint64_t deadline, struc
 {
 	int r = run_with_id(qmp, "netdev_del", id, deadline, err);
 
-	return r < 0 && r != -ENODEV ? r : remove_chardev(qmp, id, deadline, err);
+	return r < 0 && r != -ENODEV ? r : qemu_remove_chardev(qmp, id, deadline, err);
 }
 
 /* A pair of queues for each vCPU takes a vector each, and the control queue and the device one. */

@@ -33,6 +33,11 @@ int qemu_add_vhost_user(struct qmp *qmp, const char *id, const char *socket, siz
 			uint64_t deadline, struct err *err);
 int qemu_remove_netdev(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err);
 
+/* A client of the Unix socket at @socket, which is listening. */
+int qemu_add_socket_chardev(struct qmp *qmp, const char *id, const char *socket, uint64_t deadline,
+			    struct err *err);
+int qemu_remove_chardev(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err);
+
 struct nic {
 	const char *id;
 	const char *netdev;

@@ -112,6 +112,24 @@ int qemu_add_scsi_disk(struct qmp *qmp, const char *id, unsigned number, uint64_
 	return run(qmp, "device_add", &w, deadline, err);
 }
 
+int qemu_add_vhost_user_disk(struct qmp *qmp, const char *id, bool scsi, bool no_msix,
+			     const struct pci_place *place, uint64_t deadline, struct err *err)
+{
+	CLEANUP(free) char *device = xasprintf("%s-dev", id);
+	struct json_writer w = { 0 };
+
+	json_open_object(&w, NULL);
+	json_put_string(&w, "driver", scsi ? "vhost-user-scsi-pci" : "vhost-user-blk-pci");
+	json_put_string(&w, "id", device);
+	json_put_string(&w, "chardev", id);
+	json_put_string(&w, "bus", place->bus);
+	json_put_string(&w, "addr", place->addr);
+	json_put_string(&w, "romfile", "");
+	if (no_msix)
+		json_put_u64(&w, "vectors", 0);
+	return run(qmp, "device_add", &w, deadline, err);
+}
+
 int qemu_add_nvdimm(struct qmp *qmp, const struct qemu_disk *disk, uint64_t bytes,
 		    uint64_t deadline, struct err *err)
 {

@@ -34,6 +34,12 @@ int qemu_add_virtio_blk(struct qmp *qmp, const char *id, const struct pci_place 
 int qemu_add_scsi_disk(struct qmp *qmp, const char *id, unsigned number, uint64_t deadline,
 		       struct err *err);
 /*
+ * A disk, or a SCSI controller (@scsi), that a program serves over the socket of the
+ * character device @id.
+ */
+int qemu_add_vhost_user_disk(struct qmp *qmp, const char *id, bool scsi, bool no_msix,
+			     const struct pci_place *place, uint64_t deadline, struct err *err);
+/*
  * The whole of @disk as memory of the guest, without a node: its cache is the host's
  * page cache. It cannot be taken away again: QEMU 7.2 has no unplugging of it.
  */

@@ -105,21 +105,13 @@ static void set_last(struct container_record *record, const struct disk *disk)
 	record->disks[n - 1] = describe(disk);
 }
 
-static enum plug_driver driver_of(const struct config *config)
-{
-	if (str_eq(config->hypervisor.block_device_driver, "nvdimm"))
-		return PLUG_NVDIMM;
-	return str_eq(config->hypervisor.block_device_driver, "virtio-scsi") ? PLUG_VIRTIO_SCSI
-									     : PLUG_VIRTIO_BLK;
-}
-
 static int plug_one(struct plug *plug, const struct config *config, struct disk *disk,
 		    struct err *err)
 {
 	const struct plug_disk params = {
 		.number = disk->number,
 		.path = disk->path,
-		.driver = driver_of(config),
+		.driver = disk->driver,
 		.bytes = disk->bytes,
 		.read_only = disk->read_only,
 		.cache_set = config->hypervisor.block_device_cache_set,

@@ -22,6 +22,7 @@
 #include "config/config.h"
 #include "oci/check.h"
 #include "oci/spec.h"
+#include "sandbox/vhost_store.h"
 
 #define FLOPPY_MAJOR 2u
 #define CDROM_MAJOR  11u
@@ -63,6 +64,11 @@ static int find_node(dev_t dev, char **ret, struct err *err)
 	for (char **line = lines; line && *line; line++)
 		if (str_starts(*line, "DEVNAME="))
 			path = xasprintf("/dev/%s", *line + strlen("DEVNAME="));
+	if (!path && (major(dev) == VHOST_STORE_BLK || major(dev) == VHOST_STORE_SCSI))
+		return err_set(err, ENODEV,
+			       "the host has no block device %u:%u; a disk of vhost-user needs "
+			       "[hypervisor.qemu] enable_vhost_user_store = true",
+			       major(dev), minor(dev));
 	if (!path)
 		return err_set(err, ENODEV, "the host has no block device %u:%u", major(dev),
 			       minor(dev));
@@ -73,8 +79,17 @@ static int find_node(dev_t dev, char **ret, struct err *err)
 	return 0;
 }
 
+static enum plug_driver driver_of(const struct config *config)
+{
+	if (str_eq(config->hypervisor.block_device_driver, "nvdimm"))
+		return PLUG_NVDIMM;
+	return str_eq(config->hypervisor.block_device_driver, "virtio-scsi") ? PLUG_VIRTIO_SCSI
+									     : PLUG_VIRTIO_BLK;
+}
+
 static int add(struct disks *disks, dev_t dev, bool read_only, struct disk **ret, struct err *err)
 {
+	enum plug_driver driver = driver_of(disks->config);
 	CLEANUP(free) char *sectors = sysfs_of(dev, "size");
 	CLEANUP(free) char *locked = sysfs_of(dev, "ro");
 	CLEANUP(free) char *path = NULL;
@@ -87,12 +102,14 @@ static int add(struct disks *disks, dev_t dev, bool read_only, struct disk **ret
 			       major(dev), minor(dev));
 	if (disks->n >= DISKS_MAX)
 		return err_set(err, E2BIG, "a container has at most %u disks", DISKS_MAX);
-	r = find_node(dev, &path, err);
+	r = vhost_store_find(disks->config, dev, &driver, &path, err);
+	if (r == 0)
+		r = find_node(dev, &path, err);
 	if (r < 0)
 		return r;
 	disks->items = xrealloc(disks->items, (disks->n + 1) * sizeof(*disks->items));
 	disk = &disks->items[disks->n++];
-	*disk = (struct disk){ .dev = dev, .path = take_ptr(path) };
+	*disk = (struct disk){ .dev = dev, .driver = driver, .path = take_ptr(path) };
 	disk->bytes = sectors ? strtoull(sectors, NULL, 10) * SECTOR : 0;
 	disk->read_only = read_only || (locked && *locked == '1');
 	*ret = disk;
@@ -228,7 +245,8 @@ int disks_take_volume(struct disks *disks, const char *source, const char *desti
 
 	if (stat(source, &st) < 0 || !S_ISBLK(st.st_mode))
 		return 0;
-	if (disks->config->agent.enable_blk_mount)
+	/* What a program serves has no file system that the host could look for. */
+	if (disks->config->agent.enable_blk_mount && !vhost_store_has(disks->config, st.st_rdev))
 		return take_mounted(disks, source, st.st_rdev, read_only, cid, ret_guest, err);
 	r = add(disks, st.st_rdev, read_only, &disk, err);
 	if (r < 0)
@@ -277,14 +295,16 @@ int disks_take_devices(struct disks *disks, const struct oci_spec *spec, struct 
 
 struct agentc_disk *disks_for_agent(const struct disks *disks)
 {
-	const char *driver = disks->config->hypervisor.block_device_driver;
+	static const char *const drivers[] = { [PLUG_VIRTIO_BLK] = "blk",
+					       [PLUG_VIRTIO_SCSI] = "scsi",
+					       [PLUG_NVDIMM] = "nvdimm",
+					       [PLUG_VHOST_USER_BLK] = "blk",
+					       [PLUG_VHOST_USER_SCSI] = "vhost-user-scsi" };
 	struct agentc_disk *list = xcalloc(disks->n + 1, sizeof(*list));
 
 	for (size_t i = 0; i < disks->n; i++)
 		list[i] = (struct agentc_disk){
-			.driver = str_eq(driver, "nvdimm")        ? "nvdimm"
-				  : str_eq(driver, "virtio-scsi") ? "scsi"
-								  : "blk",
+			.driver = drivers[disks->items[i].driver],
 			.address = disks->items[i].address,
 			.container_path = disks->items[i].container_path,
 			.mount_point = disks->items[i].mount_point,

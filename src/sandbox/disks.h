@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "vm/plug.h"
+
 struct agentc_disk;
 struct config;
 struct container_record;
@@ -20,7 +22,8 @@ struct oci_spec;
 
 struct disk {
 	dev_t dev;
-	char *path; /* of its node on the host; owned */
+	enum plug_driver driver;
+	char *path; /* of its node on the host, or of its socket; owned */
 	bool read_only;
 	uint64_t bytes;
 	char *container_path; /* what it is in the container; or */

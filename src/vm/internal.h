@@ -2,9 +2,12 @@
 /* internal.h - of vm/ only */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/proc.h"
+
+struct err;
 
 #define VM_LAST_WORDS "last-words"
 #define VM_VSOCK_CID  "vsock-cid" /* decimal; not there without vsock */
@@ -26,6 +29,11 @@ struct vm {
 struct plug {
 	struct qmp *qmp;
 };
+
+/* -ENOTSUP names the key by which the machine's memory is shared with the program at @socket. */
+int plug_check_shared(struct plug *plug, const char *socket, struct err *err);
+/* QEMU 7.2 dies of message-signalled interrupts with vhost-user under emulation. */
+int plug_lacks_msix(struct plug *plug, bool *ret, struct err *err);
 
 #define UNPLUG_MS 8000u  /* the guest has to take part; under the 10 s that commands may take */
 #define VFIO_MS   60000u /* the host locks all of the guest's memory, and resets the device */

@@ -75,25 +75,42 @@ static int nic_ids(const char *name, struct nic_ids *ret, struct err *err)
 	return 0;
 }
 
+/* QEMU would take it, and the guest would never get an answer. */
+int plug_check_shared(struct plug *plug, const char *socket, struct err *err)
+{
+	if (qemu_memory_is_shared(plug->qmp, deadline_in(PLUG_MS)))
+		return 0;
+	return err_set(err, ENOTSUP,
+		       "vhost-user: %s cannot reach the memory of this virtual machine; it is "
+		       "shared with [hypervisor.qemu] shared_fs = \"virtio-fs\"",
+		       socket);
+}
+
+int plug_lacks_msix(struct plug *plug, bool *ret, struct err *err)
+{
+	bool kvm = true;
+	int r = qemu_has_kvm(plug->qmp, deadline_in(PLUG_MS), &kvm, err);
+
+	*ret = !kvm;
+	return r;
+}
+
 static int add_back_end(struct plug *plug, const struct plug_nic *nic, const char *id,
 			struct err *err)
 {
 	const struct tap_fds fds = { nic->queues, nic->vhost, nic->n_queues };
 	uint64_t deadline = deadline_in(PLUG_MS);
+	int r;
 
 	assert(!!nic->queues + !!nic->tap + !!nic->vhost_user == 1);
 	if (nic->queues)
 		return qemu_add_tap(plug->qmp, id, &fds, deadline, err);
 	if (nic->tap)
 		return qemu_add_tap_by_name(plug->qmp, id, nic->tap, nic->n_queues, deadline, err);
-	/* QEMU would take it, and the guest would never get a packet. */
-	if (!qemu_memory_is_shared(plug->qmp, deadline))
-		return err_set(
-			err, ENOTSUP,
-			"vhost-user: %s cannot reach the memory of this virtual machine; it is "
-			"shared with [hypervisor.qemu] shared_fs = \"virtio-fs\"",
-			nic->vhost_user);
-	return qemu_add_vhost_user(plug->qmp, id, nic->vhost_user, nic->n_queues, deadline, err);
+	r = plug_check_shared(plug, nic->vhost_user, err);
+	return r < 0 ? r
+		     : qemu_add_vhost_user(plug->qmp, id, nic->vhost_user, nic->n_queues, deadline,
+					   err);
 }
 
 static int add_front_end(struct plug *plug, const struct plug_nic *nic, const struct nic_ids *ids,
@@ -105,16 +122,12 @@ static int add_front_end(struct plug *plug, const struct plug_nic *nic, const st
 		.mac = nic->mac,
 		.n_queues = nic->n_queues,
 	};
-	uint64_t deadline = deadline_in(PLUG_MS);
-	bool kvm = true;
 	int r = 0;
 
-	/* QEMU 7.2 dies of message-signalled interrupts with vhost-user under emulation. */
 	if (nic->vhost_user)
-		r = qemu_has_kvm(plug->qmp, deadline, &kvm, err);
-	device.no_msix = !kvm;
+		r = plug_lacks_msix(plug, &device.no_msix, err);
 	if (r == 0)
-		r = qemu_add_nic(plug->qmp, &device, place, deadline, err);
+		r = qemu_add_nic(plug->qmp, &device, place, deadline_in(PLUG_MS), err);
 	return r == 0 ? fault_point("nic plugged", err) : r;
 }
 

@@ -54,13 +54,22 @@ int plug_nic_add(struct plug *plug, const struct plug_nic *nic, char ret_path[PL
 /* -ETIMEDOUT when the guest does not let the device go: then it is all still there. */
 int plug_nic_remove(struct plug *plug, const char *name, struct err *err);
 
-/* A PCI device of its own; behind the machine's controller; memory, which stays to the end. */
-enum plug_driver { PLUG_VIRTIO_BLK, PLUG_VIRTIO_SCSI, PLUG_NVDIMM };
+/*
+ * A PCI device of its own; behind the machine's controller; memory, which stays to the
+ * end; a PCI device, or a controller of its own, that a program serves over a socket.
+ */
+enum plug_driver {
+	PLUG_VIRTIO_BLK,
+	PLUG_VIRTIO_SCSI,
+	PLUG_NVDIMM,
+	PLUG_VHOST_USER_BLK,
+	PLUG_VHOST_USER_SCSI,
+};
 
 /* A block device of the host. */
 struct plug_disk {
 	unsigned number;  /* unique in the machine: what it is removed by */
-	const char *path; /* of the device's node on the host */
+	const char *path; /* of the device's node on the host, or of the socket */
 	enum plug_driver driver;
 	uint64_t bytes; /* its size; for nvdimm */
 	bool read_only;
@@ -71,7 +80,8 @@ struct plug_disk {
 
 /*
  * Plugs in a disk; what was done is undone when a step fails. @ret_address is
- * what the agent finds it by: the PCI path, "ID:LUN" or "pmemN". Errors as plug_nic_add().
+ * what the agent finds it by: the PCI path, "ID:LUN" or "pmemN". Errors as plug_nic_add(),
+ * also for vhost-user.
  */
 int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_address[PLUG_PATH_LEN],
 		  struct err *err);

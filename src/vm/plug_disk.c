@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fault.h"
+#include "hypervisor/qemu_devices.h"
 #include "hypervisor/qemu_disks.h"
 #include "hypervisor/qemu_pci.h"
 #include "hypervisor/qemu_size.h"
@@ -55,6 +56,34 @@ static int add_nvdimm(struct plug *plug, const struct qemu_disk *disk, uint64_t 
 		     : 0;
 }
 
+static int add_vhost_user(struct plug *plug, const struct plug_disk *disk, const char *id,
+			  char ret_address[PLUG_PATH_LEN], struct err *err)
+{
+	bool scsi = disk->driver == PLUG_VHOST_USER_SCSI;
+	struct pci_place place = { 0 };
+	bool no_msix = false;
+	int r;
+
+	r = plug_check_shared(plug, disk->path, err);
+	if (r == 0)
+		r = plug_lacks_msix(plug, &no_msix, err);
+	if (r == 0)
+		r = qemu_pci_free_place(plug->qmp, deadline_in(PLUG_MS), &place, err);
+	if (r == 0)
+		r = qemu_add_socket_chardev(plug->qmp, id, disk->path, deadline_in(PLUG_MS), err);
+	if (r == 0)
+		r = fault_point("disk socket", err);
+	memcpy(ret_address, place.guest_path, PLUG_PATH_LEN);
+	return r < 0 ? r
+		     : qemu_add_vhost_user_disk(plug->qmp, id, scsi, no_msix, &place,
+						deadline_in(PLUG_MS), err);
+}
+
+static bool is_vhost_user(enum plug_driver driver)
+{
+	return driver == PLUG_VHOST_USER_BLK || driver == PLUG_VHOST_USER_SCSI;
+}
+
 int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_address[PLUG_PATH_LEN],
 		  struct err *err)
 {
@@ -75,7 +104,9 @@ int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_addr
 			       disk->path, QEMU_SCSI_DISKS);
 	disk_id(disk->number, id);
 	named.id = id;
-	if (disk->driver == PLUG_NVDIMM) {
+	if (is_vhost_user(disk->driver)) {
+		r = add_vhost_user(plug, disk, id, ret_address, err);
+	} else if (disk->driver == PLUG_NVDIMM) {
 		r = add_nvdimm(plug, &named, disk->bytes, ret_address, err);
 	} else {
 		r = qemu_add_disk_node(plug->qmp, &named, deadline_in(PLUG_MS), err);
@@ -101,5 +132,7 @@ int plug_disk_remove(struct plug *plug, unsigned number, struct err *err)
 	r = qemu_remove_disk(plug->qmp, id, deadline_in(UNPLUG_MS), err);
 	if (r == 0)
 		r = qemu_remove_disk_node(plug->qmp, id, deadline_in(PLUG_MS), err);
+	if (r == 0)
+		r = qemu_remove_chardev(plug->qmp, id, deadline_in(PLUG_MS), err);
 	return r < 0 ? err_prefix(err, "unplug %s", id) : fault_point("disk unplugged", err);
 }

@@ -21,6 +21,7 @@ teardown()
 	for point in "$WORK"/mounted*; do
 		[[ ! -d $point ]] || umount "$point" 2>/dev/null || true
 	done
+	[[ -z ${SERVER-} ]] || kill "$SERVER" 2>/dev/null || true
 	# What QEMU holds open is not free.
 	for loop in "${LOOPS[@]}"; do
 		wait_until losetup -d "$loop"
@@ -361,4 +362,64 @@ ten_rounds()
 		runtime delete --force member
 		no_disks
 	done
+}
+
+# serve FILE - a program that serves it as a vhost-user disk; the store has it as "one", 241:5.
+serve()
+{
+	mkdir -p "$WORK/store/block/devices" "$WORK/store/block/sockets"
+	mknod "$WORK/store/block/devices/one" b 241 5
+	qemu-storage-daemon --blockdev "driver=file,node-name=file0,filename=$1" \
+		--export "type=vhost-user-blk,id=one,node-name=file0,writable=on,addr.type=unix,addr.path=$WORK/store/block/sockets/one" \
+		>"$WORK/daemon.log" 2>&1 3>&- &
+	SERVER=$!
+	PATIENCE=30 wait_until test -S "$WORK/store/block/sockets/one"
+	set_config enable_vhost_user_store true
+	set_config vhost_user_store_path "\"$WORK/store\""
+}
+
+# give_served DIR PATH - as docker run --device does it
+give_served()
+{
+	edit_bundle "$1" ".linux.devices += [{ \"path\": \"$2\", \"type\": \"b\", \"major\": 241, \"minor\": 5, \"fileMode\": 432 }]
+		| .linux.resources.devices += [{ \"allow\": true, \"type\": \"b\", \"major\": 241, \"minor\": 5, \"access\": \"rwm\" }]"
+}
+
+@test "disks: a program of the host serves one over its socket (vhost-user)" {
+	require command -v qemu-storage-daemon
+	set_config shared_fs '"virtio-fs"'
+	truncate -s 8M "$WORK/served.img"
+	printf 'from the host!' | dd of="$WORK/served.img" conv=notrunc status=none
+	serve "$WORK/served.img"
+	start_sleeper
+	dir=$(bundle bundle-served)
+	set_args "$dir" sh -c 'head -c 14 /dev/xvdz; printf "from the guest" | dd of=/dev/xvdz bs=512 seek=8 conv=sync 2>/dev/null; sync'
+	give_served "$dir" /dev/xvdz
+	edit_bundle "$dir" ".annotations = {
+		\"io.kubernetes.cri.container-type\": \"container\", \"io.kubernetes.cri.sandbox-id\": \"$ID\" }"
+	[ "$(runtime run --bundle "$dir" served </dev/null)" = 'from the host!' ]
+	[ "$(dd if="$WORK/served.img" bs=512 skip=8 count=1 status=none | head -c 14)" = 'from the guest' ]
+	# It went with its container, and can come again.
+	no_disks
+	[ "$(qmp query-chardev | grep -c disk)" -eq 0 ]
+	[ "$(runtime run --bundle "$dir" served </dev/null)" = 'from the host!' ]
+}
+
+@test "disks: one of vhost-user needs memory that is shared, its socket, and the key" {
+	require command -v qemu-storage-daemon
+	dir=$(bundle)
+	give_served "$dir" /dev/xvdz
+	fails runtime create --bundle "$dir" "$ID"
+	says 'linux.devices: /dev/xvdz: the host has no block device 241:5' enable_vhost_user_store
+	truncate -s 8M "$WORK/served.img"
+	serve "$WORK/served.img"
+	set_config shared_fs '"virtio-9p"'
+	fails runtime create --bundle "$dir" "$ID"
+	says "$WORK/store/block/sockets/one" 'shared_fs = "virtio-fs"'
+	kill "$SERVER"
+	wait "$SERVER" || true
+	rm -f "$WORK/store/block/sockets/one"
+	fails runtime create --bundle "$dir" "$ID"
+	says 'the socket of the vhost-user device one'
+	[ -z "$(runtime list --quiet)" ]
 }

@@ -55,6 +55,22 @@ TEST(a_device_is_found_behind_its_port)
 	assert_found("02", "net", "eth0");
 }
 
+TEST(a_disk_is_found_behind_its_own_controller)
+{
+	CLEANUP(free) char *name = NULL;
+
+	make_tree();
+	make("0000:00:12.0/virtio7/host3/scsi_host/host3");
+	make("0000:00:12.0/virtio7/host3/target3:0:1/power");
+	assert_int_equal(pci_find_scsi_disk(tmp, "12.0", &name, &err), 0);
+	make("0000:00:12.0/virtio7/host3/target3:0:1/3:0:1:0/block/sdb");
+	assert_int_equal(pci_find_scsi_disk(tmp, "12.0", &name, &err), 1);
+	assert_string_equal(name, "sdb");
+	free(take_ptr(name));
+	assert_int_equal(pci_find_scsi_disk(tmp, "13.0", &name, &err), 0);
+	assert_int_equal(pci_find_scsi_disk(tmp, "1a.0", &name, &err), 0);
+}
+
 TEST(what_is_not_there_may_still_come)
 {
 	make_tree();
@@ -126,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TMP_TEST(a_device_is_found_behind_its_port),
+		TMP_TEST(a_disk_is_found_behind_its_own_controller),
 		TMP_TEST(what_is_not_there_may_still_come),
 		TMP_TEST(what_is_no_path_is_refused),
 		cmocka_unit_test(durations),

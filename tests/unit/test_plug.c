@@ -324,6 +324,39 @@ TEST(a_guest_that_lets_nothing_go_is_told_of_in_time)
 	assert_non_null(strstr(text, "netdev net-e\ndevice nic-e rp0 0"));
 }
 
+TEST(a_disk_of_vhost_user_comes_and_goes)
+{
+	struct plug_disk disk = { .number = 3,
+				  .path = "/store/block/sockets/vhostblk0",
+				  .driver = PLUG_VHOST_USER_BLK };
+	char address[PLUG_PATH_LEN];
+
+	start(q35_shared, "");
+	assert_int_equal(plug_disk_add(plug, &disk, address, &err), 0);
+	assert_string_equal(address, "10.0/00");
+	assert_int_equal(plug_disk_remove(plug, 3, &err), 0);
+	disk.driver = PLUG_VHOST_USER_SCSI;
+	assert_int_equal(plug_disk_add(plug, &disk, address, &err), 0);
+	assert_told("vhost-user-disk");
+}
+
+TEST(a_disk_of_vhost_user_needs_memory_that_is_shared)
+{
+	const struct plug_disk disk = { .path = "/store/block/sockets/vhostblk0",
+					.driver = PLUG_VHOST_USER_BLK };
+	CLEANUP(free) char *text = NULL;
+	char address[PLUG_PATH_LEN];
+
+	start(q35, "");
+	assert_int_equal(plug_disk_add(plug, &disk, address, &err), -ENOTSUP);
+	assert_string_equal(
+		err.text, "plug in /store/block/sockets/vhostblk0: vhost-user: "
+			  "/store/block/sockets/vhostblk0 cannot reach the memory of this virtual "
+			  "machine; it is shared with [hypervisor.qemu] shared_fs = \"virtio-fs\"");
+	text = told();
+	assert_non_null(strstr(text, "there is: nothing"));
+}
+
 TEST(a_device_of_the_host_comes_and_goes)
 {
 	char path[PLUG_PATH_LEN];
@@ -509,6 +542,8 @@ int main(void)
 		TMP_TEST(an_event_before_the_answer_counts),
 		TMP_TEST(what_is_not_there_is_removed_already),
 		TMP_TEST(a_guest_that_lets_nothing_go_is_told_of_in_time),
+		TMP_TEST(a_disk_of_vhost_user_comes_and_goes),
+		TMP_TEST(a_disk_of_vhost_user_needs_memory_that_is_shared),
 		TMP_TEST(a_device_of_the_host_comes_and_goes),
 		TMP_TEST(a_pc_takes_a_device_of_the_host_on_its_root_bus),
 		TMP_TEST(what_qemu_says_of_a_device_of_the_host_is_told),

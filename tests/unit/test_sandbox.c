@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -17,6 +18,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "oci/spec.h"
 #include "sandbox/disks.h"
 #include "sandbox/guest_spec.h"
@@ -27,6 +29,7 @@
 #include "sandbox/pod.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/share.h"
+#include "sandbox/vhost_store.h"
 #include "tests/unit/tmp.h"
 
 static struct err err;
@@ -630,6 +633,51 @@ TEST(a_system_call_filter_can_be_dropped)
 	assert_null(spec->seccomp);
 }
 
+/* A device file with that number in the store; false where we may not make one. */
+static bool make_store(struct config *config, dev_t dev)
+{
+	CLEANUP(free) char *devices = tmp_path("store/block/devices");
+	CLEANUP(free) char *sockets = tmp_path("store/block/sockets");
+	CLEANUP(free) char *node = tmp_path("store/block/devices/vhostblk0");
+
+	config->hypervisor.enable_vhost_user_store = true;
+	config->hypervisor.vhost_user_store_path = tmp_path("store");
+	assert_int_equal(mkdir_p(devices, 0755, &err), 0);
+	assert_int_equal(mkdir_p(sockets, 0755, &err), 0);
+	return mknod(node, S_IFBLK | 0600, dev) == 0;
+}
+
+TEST(a_disk_of_vhost_user_is_found_in_the_store_by_its_number)
+{
+	const dev_t dev = makedev(VHOST_STORE_BLK, 7);
+	struct config config = { 0 };
+	bool made = make_store(&config, dev);
+	CLEANUP(free) char *store = config.hypervisor.vhost_user_store_path;
+	CLEANUP(free) char *path = tmp_path("store/block/sockets/vhostblk0");
+	enum plug_driver driver = PLUG_NVDIMM;
+	CLEANUP(free) char *socket = NULL;
+	CLEANUP(close) int listening = -1;
+
+	require(made);
+	assert_int_equal(vhost_store_find(&config, makedev(8, 0), &driver, &socket, &err), 0);
+	assert_int_equal(
+		vhost_store_find(&config, makedev(VHOST_STORE_BLK, 8), &driver, &socket, &err),
+		-ENODEV);
+	assert_non_null(strstr(err.text, "vhost_user_store_path"));
+	assert_int_equal(vhost_store_find(&config, dev, &driver, &socket, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "the socket of the vhost-user device vhostblk0: "));
+	tmp_write("store/block/sockets/vhostblk0", "");
+	assert_int_equal(vhost_store_find(&config, dev, &driver, &socket, &err), -ENOTSOCK);
+	assert_int_equal(unlink(path), 0);
+	listening = unix_listen(path, 0600, &err);
+	assert_true(listening >= 0);
+	assert_int_equal(vhost_store_find(&config, dev, &driver, &socket, &err), 1);
+	assert_string_equal(socket, path);
+	assert_int_equal(driver, PLUG_VHOST_USER_BLK);
+	config.hypervisor.enable_vhost_user_store = false;
+	assert_false(vhost_store_has(&config, dev));
+}
+
 TEST(file_systems_are_known_by_their_first_bytes)
 {
 	static const struct {
@@ -683,6 +731,7 @@ int main(void)
 		SETUP_TEST(a_new_user_namespace_goes_to_the_guest_and_a_hosts_one_does_not),
 		SETUP_TEST(the_pods_namespaces_are_the_guests_and_a_member_may_have_its_own),
 		SETUP_TEST(a_system_call_filter_can_be_dropped),
+		SETUP_TEST(a_disk_of_vhost_user_is_found_in_the_store_by_its_number),
 		SETUP_TEST(file_systems_are_known_by_their_first_bytes),
 	};
 
