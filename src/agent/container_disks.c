@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/api.h"
 #include "agent/disk.h"
+#include "agent/guest_storage.h"
 #include "agent/job.h"
 #include "agent/passthrough.h"
 #include "agent/pci.h"
@@ -71,6 +72,10 @@ int container_disks_check(const Grpc__CreateContainerRequest *message, struct er
 	for (size_t i = 0; r == 0 && i < message->n_devices; i++)
 		r = check_device(message->devices[i], err);
 	for (size_t i = 0; r == 0 && i < message->n_storages; i++) {
+		if (guest_storage_is(message->storages[i]->driver)) {
+			r = guest_storage_check(message->storages[i], err);
+			continue;
+		}
 		r = disk_check_driver(message->storages[i]->driver, err);
 		if (r == 0 && message->storages[i]->mount_point[0] != '/')
 			r = err_set(err, EINVAL, "storage: mount point '%.128s' is not absolute",
@@ -86,6 +91,8 @@ static int mount_one(const Grpc__Storage *storage, uint64_t timeout_ms, struct e
 	Grpc__Storage on_disk = *storage;
 	int r;
 
+	if (guest_storage_is(storage->driver))
+		return guest_storage_mount(storage, err);
 	r = disk_wait(storage->driver, storage->source, timeout_ms, &name, err);
 	if (r < 0)
 		return r;

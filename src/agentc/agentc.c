@@ -242,6 +242,10 @@ int agentc_create_container(struct agentc *agent, const char *id, const struct o
 			storage->mount_point = agentc_text(disks[i].mount_point);
 			storage->n_options = disks[i].read_only ? 2 : 1;
 			storage->options = options;
+			if (disks[i].options) {
+				storage->n_options = strv_len(disks[i].options);
+				storage->options = (char **)(uintptr_t)disks[i].options;
+			}
 			storage_list[message.n_storages++] = storage;
 		} else {
 			Grpc__Device *device = &devices[message.n_devices];

@@ -53,15 +53,18 @@ int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *
 
 /*
  * What was plugged in for a container: a disk that is a device of it, or mounted in the
- * guest, or a device of the host ("vfio-pci-gk").
+ * guest, or a device of the host ("vfio-pci-gk"). Or a file system that the guest itself
+ * mounts for it ("nfs", "gpath").
  */
 struct agentc_disk {
-	const char *driver;  /* "blk", "scsi", "nvdimm", "vhost-user-scsi" or "vfio-pci-gk" */
-	const char *address; /* a PCI path, "ID:LUN", "pmem0", "HOST'S-ADDRESS=PCI-PATH" */
+	const char *driver;  /* "blk", "scsi", "nvdimm", "vhost-user-scsi", "vfio-pci-gk", … */
+	const char *address; /* a PCI path, "ID:LUN", "pmem0", "HOST'S-ADDRESS=PCI-PATH",
+				"SERVER:/PATH", "/PATH" */
 	const char *container_path; /* its device in linux.devices, or NULL */
 	const char *mount_point;    /* or NULL */
 	const char *fstype;
 	bool read_only;
+	char *const *options; /* of the mount; NULL: "nodev", and "ro" when read_only */
 };
 
 /* @sandbox_pidns: in the pid namespace of the sandbox's own container. */

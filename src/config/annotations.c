@@ -290,6 +290,13 @@ static int take(struct config *config, const char *name, const char *value, bool
 	return str_starts(name, PREFIX) ? override(config, name, value, allowed, err) : 0;
 }
 
+int config_allows(const struct config *config, const char *name, struct err *err)
+{
+	int r = check_enabled(config, name, err);
+
+	return r < 0 ? err_prefix(err, "annotation %.128s", name) : 0;
+}
+
 int config_override(struct config *config, char *const *annotations, bool allowed, struct err *err)
 {
 	int r = 0;

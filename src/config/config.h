@@ -137,6 +137,9 @@ int config_parse(const char *text, size_t len, const char *path, struct config *
  */
 int config_override(struct config *config, char *const *annotations, bool allowed, struct err *err);
 
+/* Whether enable_annotations lists @name; else -EPERM "annotation <name>: not allowed; …". */
+int config_allows(const struct config *config, const char *name, struct err *err);
+
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
 

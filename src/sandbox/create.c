@@ -33,6 +33,7 @@
 #include "sandbox/netns.h"
 #include "sandbox/own_blkio.h"
 #include "sandbox/own_dns.h"
+#include "sandbox/own_storage.h"
 #include "sandbox/passthrough.h"
 #include "sandbox/paths.h"
 #include "sandbox/pod.h"
@@ -57,6 +58,7 @@ struct making {
 	struct machine_size size; /* that the machine needs to have */
 	struct disks disks;
 	struct passthrough passed;
+	struct own_storages storages;
 	struct started_shim shim;
 };
 
@@ -70,6 +72,7 @@ static void making_done(struct making *making)
 	cgroup_free(making->cgroup);
 	disks_done(&making->disks);
 	passthrough_done(&making->passed);
+	own_storages_done(&making->storages);
 }
 
 static char *timestamp(void)
@@ -204,12 +207,25 @@ static int save_record(void *data, struct err *err)
 	return r == 0 ? fault_point("disks recorded", err) : r;
 }
 
+/* What the host shares, then what the guest mounts itself. @owner_shim: as guest_spec_prepare(). */
+static int prepare_for_guest(struct making *making, pid_t owner_shim, struct err *err)
+{
+	int r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
+				   making->params->id, owner_shim, &making->disks,
+				   &making->shares_pid, err);
+
+	if (r == 0)
+		own_storages_mount(&making->storages, making->spec);
+	return r;
+}
+
 /* In the guest; the pid file is last: engines wait for it. */
 static int make_in_guest(struct making *making, struct agentc *agent, struct err *err)
 {
 	const struct create_params *params = making->params;
 	CLEANUP(free) struct agentc_disk *devices = NULL;
-	size_t n = making->disks.n + making->passed.n;
+	size_t n_plugged = making->disks.n + making->passed.n;
+	size_t n = n_plugged + making->storages.n;
 	int r;
 
 	r = disks_plug(&making->disks, making->record, save_record, making, err);
@@ -220,6 +236,7 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 	devices = disks_for_agent(&making->disks);
 	devices = xrealloc(devices, (n + 1) * sizeof(*devices));
 	passthrough_for_agent(&making->passed, devices + making->disks.n);
+	own_storages_for_agent(&making->storages, devices + n_plugged);
 	r = agentc_create_container(agent, params->id, making->spec, making->shares_pid, devices, n,
 				    deadline_in(CREATE_CONTAINER_MS), err);
 	timeline_mark(params->timeline, "create container");
@@ -284,9 +301,7 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 		r = boot(making, start, err);
 	/* While the guest boots, the host gets the container's files ready. */
 	if (r == 0)
-		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
-				       making->params->id, 0, &making->disks, &making->shares_pid,
-				       err);
+		r = prepare_for_guest(making, 0, err);
 	if (r == 0)
 		r = start_shim(making, err);
 	if (r == 0)
@@ -356,9 +371,7 @@ static int create_in_existing(struct making *making, int sandbox_dir, struct err
 	if (r == 0)
 		r = own_dns_apply(making->params->config, making->sid, making->spec, err);
 	if (r == 0)
-		r = guest_spec_prepare(making->spec, making->params->bundle, making->sid,
-				       making->params->id, owner.record->shim.pid, &making->disks,
-				       &making->shares_pid, err);
+		r = prepare_for_guest(making, owner.record->shim.pid, err);
 	if (r == 0)
 		r = start_shim(making, err);
 	return r < 0 ? r : make_in_guest(making, agent, err);
@@ -485,6 +498,8 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 		r = own_dns_check(params->config, err);
 	if (r == 0)
 		r = own_blkio_check(params->config, err);
+	if (r == 0)
+		r = own_storages_take(params->config, spec, params->id, &making.storages, err);
 	if (r == 0)
 		r = choose_cgroup(spec, params->id, &cgroup, err);
 	if (r == 0)
