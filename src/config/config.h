@@ -104,6 +104,8 @@ struct config {
 		bool enable_compat_old_cni;
 		char *internetworking_model;
 		bool disable_new_netns;
+		bool sandbox_cgroup_only;
+		bool sandbox_cgroup_with_emulator;
 		char **experimental;
 	} runtime;
 
@@ -111,6 +113,7 @@ struct config {
 	struct {
 		char *dns;
 		char *blkio;
+		int64_t cpu_millis; /* thousandths of a processor, of sandbox_cpu; 0: not said */
 	} sandbox;
 
 	char **warnings; /* one line each: unknown keys */

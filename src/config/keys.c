@@ -259,6 +259,21 @@ const struct config_key config_keys[] = {
 	     .note = "list-ifaces then shows only what add-iface has plugged in, and list-routes "
 		     "only IPv4.",
 	     .shipped = "true"),
+	BOOL("runtime", "sandbox_cgroup_only", runtime.sandbox_cgroup_only,
+	     "all processes of a sandbox in one cgroup of the host",
+	     .note = "For a pod of Kubernetes it lies in the pod's cgroup and is named "
+		     "kata_SANDBOX, so that the pod's limits and overhead count for all of the "
+		     "sandbox; for others it is that of the sandbox's own container.",
+	     .annotation = "runtime.sandbox_cgroup_only"),
+	BOOL("runtime", "sandbox_cgroup_with_emulator", runtime.sandbox_cgroup_with_emulator,
+	     "a cgroup of the host that limits a sandbox's vCPUs, and one for QEMU's other threads",
+	     .note = "In the cgroup of the sandbox's own container: vcpu may use as many "
+		     "processors "
+		     "as the machine has vCPUs (or as annotation sandbox_cpu says), emulator has "
+		     "no "
+		     "limit. Counts more than sandbox_cgroup_only. Off here: on a host of "
+		     "version 1 the shims and virtiofsd share the quota of the vCPUs.",
+	     .annotation = "runtime.sandbox_cgroup_with_emulator"),
 	STRINGS("runtime", "experimental", runtime.experimental, "experimental features to turn on",
 		.refused = "there are no experimental features",
 		.annotation = "runtime.experimental"),

@@ -60,6 +60,7 @@ static int set_vcpus(struct config *config, const char *name, const char *value,
 	if (!parse_decimal(value, &number, &rest) || *rest || number < VCPUS_LEAST || number > 1e6)
 		return err_set(err, EINVAL, "'%.64s' is not a number of processors from %.2f on",
 			       value, VCPUS_LEAST);
+	config->sandbox.cpu_millis = round_up(number * 1000);
 	vcpus = xasprintf("%" PRId64, round_up(number));
 	return annotation_set_key(config, config_find_key("hypervisor.qemu", "default_vcpus"), name,
 				  vcpus, err);

@@ -137,6 +137,50 @@ static int count_vcpus(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret
 	return r;
 }
 
+int qemu_read_vcpu_threads(const struct json_at *answer, pid_t **ret, size_t *ret_n,
+			   struct err *err)
+{
+	CLEANUP(free) pid_t *threads = NULL;
+	struct json_at list;
+	size_t n = 0;
+	int r;
+
+	r = json_get_array(answer, "return", &list, &n, err);
+	threads = xcalloc(n + 1, sizeof(*threads));
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		struct json_at item;
+		uint32_t thread = 0;
+
+		r = json_item_object(&list, i, &item, err);
+		if (r == 0)
+			r = json_get_u32(&item, "thread-id", &thread, err);
+		if (r == 0 && (thread == 0 || thread > INT32_MAX))
+			r = err_set(err, EBADMSG, "%s.thread-id: %u is none", item.path, thread);
+		threads[i] = (pid_t)thread;
+	}
+	if (r >= 0 && n == 0)
+		r = err_set(err, EBADMSG, "there are no vCPUs");
+	if (r < 0)
+		return err_prefix(err, "query-cpus-fast");
+	*ret = take_ptr(threads);
+	*ret_n = n;
+	return 0;
+}
+
+int qemu_vcpu_threads(struct qmp *qmp, uint64_t deadline, pid_t **ret, size_t *ret_n,
+		      struct err *err)
+{
+	CLEANUP(json_free) struct json *answer = NULL;
+	struct json_at root;
+	int r;
+
+	r = qmp_query(qmp, "query-cpus-fast", NULL, deadline, &answer, err);
+	if (r < 0)
+		return r;
+	root = json_root(answer);
+	return qemu_read_vcpu_threads(&root, ret, ret_n, err);
+}
+
 int qemu_count_memory_devices(struct qmp *qmp, const char *kind, uint64_t deadline, unsigned *ret_n,
 			      struct err *err)
 {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 struct json_at;
@@ -32,6 +34,14 @@ int qemu_add_vcpu(struct qmp *qmp, uint64_t deadline, struct err *err);
  */
 int qemu_add_memory(struct qmp *qmp, unsigned number, uint64_t bytes, uint64_t deadline,
 		    struct err *err);
+
+/* The host's numbers of the threads that vCPUs run on, of query-cpus-fast; owned. */
+int qemu_vcpu_threads(struct qmp *qmp, uint64_t deadline, pid_t **ret, size_t *ret_n,
+		      struct err *err);
+
+/* The same from the answer. */
+int qemu_read_vcpu_threads(const struct json_at *answer, pid_t **ret, size_t *ret_n,
+			   struct err *err);
 
 /* Whether another program can have the guest's memory: virtiofsd, a vhost-user back end. */
 bool qemu_memory_is_shared(struct qmp *qmp, uint64_t deadline);

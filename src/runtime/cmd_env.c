@@ -62,6 +62,9 @@ static void put_runtime(struct report *report, const struct config *config)
 	report_bool(report, "Runtime", "DisableGuestSeccomp",
 		    config->runtime.disable_guest_seccomp);
 	report_bool(report, "Runtime", "DisableNewNetNs", config->runtime.disable_new_netns);
+	report_bool(report, "Runtime", "SandboxCgroupOnly", config->runtime.sandbox_cgroup_only);
+	report_bool(report, "Runtime", "SandboxCgroupWithEmulator",
+		    config->runtime.sandbox_cgroup_with_emulator);
 	report_strings(report, "Runtime", "Experimental", config->runtime.experimental);
 	report_string(report, "Runtime", "Path", path);
 	report_string(report, "Runtime.Version", "OCI", OCI_VERSION);

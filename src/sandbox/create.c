@@ -27,6 +27,7 @@
 #include "sandbox/host_cgroup.h"
 #include "sandbox/host_hooks.h"
 #include "sandbox/host_only.h"
+#include "sandbox/host_vcpus.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/netmon.h"
@@ -50,10 +51,11 @@ struct making {
 	const char *sid;
 	struct oci_spec *spec;
 	struct container_record *record;
-	bool shares_pid;          /* with the pod's own container */
-	bool hooked;              /* hooks of the host have been told of it */
-	int dirfd;                /* of the container */
-	int netns;                /* of the sandbox */
+	bool shares_pid; /* with the pod's own container */
+	bool hooked;     /* hooks of the host have been told of it */
+	int dirfd;       /* of the container */
+	int netns;       /* of the sandbox */
+	struct sandbox_cgroups cgroups;
 	struct cgroup *cgroup;    /* on the host */
 	struct machine_size size; /* that the machine needs to have */
 	struct disks disks;
@@ -70,6 +72,7 @@ static void making_done(struct making *making)
 		close(making->netns);
 	started_shim_done(&making->shim);
 	cgroup_free(making->cgroup);
+	free(making->cgroups.path);
 	disks_done(&making->disks);
 	passthrough_done(&making->passed);
 	own_storages_done(&making->storages);
@@ -158,8 +161,8 @@ static int prepare_host(struct making *making, bool first, struct err *err)
 			      : netns_of(making->sid, err);
 	if (making->netns < 0)
 		return making->netns;
-	r = host_cgroup_make(making->record, making->params->cgroups_optional, &making->cgroup,
-			     err);
+	r = host_cgroup_make(making->record, &making->cgroups, first,
+			     making->params->cgroups_optional, &making->cgroup, err);
 	if (r == 0 && first)
 		r = own_blkio_apply(making->params->config, making->cgroup, err);
 	if (r == 0)
@@ -276,10 +279,20 @@ static int boot(struct making *making, struct sandbox_start *start, struct err *
 	return 0;
 }
 
+static int settle_vcpus(int sandbox_dir, struct err *err)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	int r = sandbox_record_read(sandbox_dir, &record, err);
+
+	return r == 0 ? host_vcpus_settle(record, record->size.vcpus, err) : r;
+}
+
 static int create_with_sandbox(struct making *making, struct sandbox_start *start, struct err *err)
 {
+	bool settled = making->cgroups.mode != CGROUP_SPLIT;
 	uint64_t shm_size = guest_spec_shm_size(making->spec);
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	struct err ignored = { 0 };
 	int r;
 
 	network_choose(making->params->config, netns_path(making->spec),
@@ -304,8 +317,13 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 		r = prepare_for_guest(making, 0, err);
 	if (r == 0)
 		r = start_shim(making, err);
+	if (r == 0 && !settled)
+		settled = settle_vcpus(start->dirfd, &ignored) == 0;
 	if (r == 0)
 		r = sandbox_finish(making->params, start, making->spec, shm_size, &agent, err);
+	/* A QEMU that has just ended is told of by what waits for its guest. */
+	if (r == 0 && !settled)
+		r = settle_vcpus(start->dirfd, err);
 	if (r == 0)
 		r = resize_apply(making->sid, start->dirfd, agent, &making->size, false, err);
 	if (r == 0)
@@ -317,7 +335,9 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 /* The sandbox's own container: undone as a whole. */
 static int create_first(struct making *making, struct err *err)
 {
-	struct sandbox_start start = { .dirfd = -1, .base = FACTORY_BASE_INIT };
+	struct sandbox_start start = { .dirfd = -1,
+				       .cgroups = &making->cgroups,
+				       .base = FACTORY_BASE_INIT };
 	struct err ignored = { 0 };
 	int r;
 
@@ -426,15 +446,22 @@ static int check_unused(const char *id, struct err *err)
 	return in_use(id, err);
 }
 
-static int choose_cgroup(const struct oci_spec *spec, const char *id, char **ret, struct err *err)
+/* A sandbox that there is keeps what it was made with. */
+static int choose_cgroups(const struct create_params *params, const char *sid,
+			  const struct oci_spec *spec, struct sandbox_cgroups *ret, char **ret_own,
+			  struct err *err)
 {
-	*ret = host_cgroup_path(spec->cgroups_path, id);
-	if (*ret)
-		return 0;
-	return err_set(err, EINVAL,
-		       "linux.cgroupsPath: '%s' leads out of the cgroup file system; "
-		       "a path without '..', or slice:prefix:name without '/', is allowed",
-		       spec->cgroups_path);
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	struct err ignored = { 0 };
+	int r = 0;
+
+	if (str_eq(sid, params->id)) {
+		r = host_cgroup_choose(params->config, spec, sid, ret, err);
+	} else if (sandbox_look(sid, &record, &ignored) == 0) {
+		*ret = record->cgroups;
+		ret->path = take_ptr(record->cgroups.path);
+	}
+	return r == 0 ? host_cgroup_of(ret, spec, params->id, ret_own, err) : r;
 }
 
 /* What a sandbox's own annotations say counts for all of its containers; those of others do not. */
@@ -501,7 +528,7 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	if (r == 0)
 		r = own_storages_take(params->config, spec, params->id, &making.storages, err);
 	if (r == 0)
-		r = choose_cgroup(spec, params->id, &cgroup, err);
+		r = choose_cgroups(params, sid, spec, &making.cgroups, &cgroup, err);
 	if (r == 0)
 		r = choose_size(params, sid, spec, &making.size, err);
 	if (r == 0)

@@ -80,7 +80,7 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_errno(err, "open %s", path);
-	r = host_cgroup_open(view.record, &cgroup, err);
+	r = host_cgroup_open(view.record->cgroup, &cgroup, err);
 	if (r == 0)
 		r = netns = netns_of(view.record->sandbox, err);
 	if (r >= 0)

@@ -34,6 +34,7 @@ int mapping_remove(const char *cid, struct err *err);
 
 /* A new sandbox on its way. */
 struct sandbox_start {
+	const struct sandbox_cgroups *cgroups;
 	struct factory_base base;
 	int64_t vcpus; /* that the machine starts with */
 	int64_t memory_mib;

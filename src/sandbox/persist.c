@@ -62,6 +62,7 @@ void sandbox_record_free(struct sandbox_record *record)
 	free(record->kernel);
 	free(record->image);
 	free(record->network.netns);
+	free(record->cgroups.path);
 	free(record->root);
 	free(record);
 }
@@ -183,6 +184,41 @@ static int get_network(const struct json_at *at, struct network_settings *ret, s
 	return r;
 }
 
+static const char *const cgroup_modes[] = { "container", "sandbox", "emulator" };
+
+static void put_cgroups(struct json_writer *w, const struct sandbox_cgroups *cgroups)
+{
+	json_open_object(w, "cgroups");
+	json_put_string(w, "of", cgroup_modes[cgroups->mode]);
+	json_put_string(w, "path", cgroups->path);
+	json_put_i64(w, "cpuMillis", cgroups->cpu_millis);
+	json_close_object(w);
+}
+
+static int get_cgroups(const struct json_at *at, struct sandbox_cgroups *ret, struct err *err)
+{
+	CLEANUP(free) char *mode = NULL;
+	struct json_at cgroups;
+	int r = json_get_object(at, "cgroups", &cgroups, err);
+
+	if (r <= 0)
+		return r; /* of an older version, which had one for each container */
+	r = json_get_string(&cgroups, "of", &mode, err);
+	if (r == 0)
+		r = json_get_string(&cgroups, "path", &ret->path, err);
+	if (r == 0)
+		r = json_get_i64(&cgroups, "cpuMillis", &ret->cpu_millis, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; mode && i < sizeof(cgroup_modes) / sizeof(cgroup_modes[0]); i++) {
+		ret->mode = (enum cgroup_mode)i;
+		if (str_eq(mode, cgroup_modes[i]) && !ret->path == (ret->mode == CGROUP_EACH))
+			return 0;
+	}
+	return err_set(err, EINVAL, "cgroups.of: '%s' is none, or cgroups.path does not fit it",
+		       mode ? mode : "");
+}
+
 static void put_limits(struct json_writer *w, const struct container_limits *limits)
 {
 	json_open_object(w, "limits");
@@ -223,6 +259,7 @@ int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct 
 	put_size(&w, "size", &record->size);
 	json_put_bool(&w, "resizing", record->resizing);
 	put_network(&w, &record->network);
+	put_cgroups(&w, &record->cgroups);
 	json_put_string(&w, "root", record->root);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
@@ -257,6 +294,8 @@ int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err)
 		r = json_get_bool(&at, "resizing", &record->resizing, err);
 	if (r == 0)
 		r = get_network(&at, &record->network, err);
+	if (r == 0)
+		r = get_cgroups(&at, &record->cgroups, err);
 	if (r == 0)
 		r = json_get_string(&at, "root", &record->root, err);
 	if (r < 0)

@@ -29,6 +29,19 @@ struct network_settings {
 	uint32_t n_queues;
 };
 
+enum cgroup_mode {
+	CGROUP_EACH,  /* a cgroup for each container */
+	CGROUP_ONE,   /* one for the sandbox */
+	CGROUP_SPLIT, /* one for the sandbox, with its vCPUs apart */
+};
+
+/* On the host; see host_cgroup.h. */
+struct sandbox_cgroups {
+	enum cgroup_mode mode;
+	char *path;         /* of the sandbox; NULL with CGROUP_EACH */
+	int64_t cpu_millis; /* thousandths of a processor that it was made with, or 0 */
+};
+
 struct sandbox_record {
 	char *id;
 	char boot_id[BOOT_ID_LEN]; /* of the host: a record of another boot is stale */
@@ -40,6 +53,7 @@ struct sandbox_record {
 	struct machine_size size; /* now */
 	bool resizing;            /* it may be any size between @size and another */
 	struct network_settings network;
+	struct sandbox_cgroups cgroups;
 	char *root; /* the --root it was made with; a note only (design E12) */
 };
 

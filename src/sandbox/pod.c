@@ -15,13 +15,27 @@
 /* Source: containerd's CRI plugin, dockershim, CRI-O; reference 00, section 7. */
 static const struct {
 	const char *type_key;
+	const char *pod;
 	const char *member;
 	const char *sandbox_key;
 } engines[] = {
-	{ "io.kubernetes.cri.container-type", "container", "io.kubernetes.cri.sandbox-id" },
-	{ "io.kubernetes.docker.type", "container", "io.kubernetes.sandbox.id" },
-	{ "io.kubernetes.cri-o.ContainerType", "container", "io.kubernetes.cri-o.SandboxID" },
+	{ "io.kubernetes.cri.container-type", "sandbox", "container",
+	  "io.kubernetes.cri.sandbox-id" },
+	{ "io.kubernetes.docker.type", "podsandbox", "container", "io.kubernetes.sandbox.id" },
+	{ "io.kubernetes.cri-o.ContainerType", "sandbox", "container",
+	  "io.kubernetes.cri-o.SandboxID" },
 };
+
+bool pod_is_pod(const struct oci_spec *spec)
+{
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+		const char *type = oci_spec_annotation(spec, engines[i].type_key);
+
+		if (type && str_eq(type, engines[i].pod))
+			return true;
+	}
+	return false;
+}
 
 static int sandbox_by_annotations(const struct oci_spec *spec, char **ret, struct err *err)
 {

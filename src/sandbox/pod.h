@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct err;
 struct oci_spec;
 
@@ -17,3 +19,6 @@ struct oci_spec;
  * its sandbox, -ENOTSUP when it wants to share what no machine can.
  */
 int pod_sandbox_of(const struct oci_spec *spec, const char *id, char **ret, struct err *err);
+
+/* Whether it is the container of Kubernetes that stands for a pod. */
+bool pod_is_pod(const struct oci_spec *spec);

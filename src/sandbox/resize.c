@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "sandbox/host_vcpus.h"
 #include "sandbox/internal.h"
 #include "sandbox/paths.h"
 #include "sandbox/sizing.h"
@@ -179,6 +180,8 @@ int resize_apply(const char *sid, int dirfd, struct agentc *agent,
 		r = fault_point("resizing", err);
 	if (r == 0)
 		r = resize(sid, agent, &record->size, &size, unsure, err);
+	if (r == 0)
+		r = host_vcpus_settle(record, size.vcpus, err);
 	if (r < 0)
 		return err_prefix(err,
 				  "the virtual machine does not become one of %lld vCPUs and %lld "

@@ -86,6 +86,7 @@ static int write_record(const struct create_params *params, const struct sandbox
 					 .policy = resize_policy(params->config),
 					 .size = { start->vcpus, start->memory_mib },
 					 .network = start->network.record.settings,
+					 .cgroups = *start->cgroups,
 					 .root = (char *)(uintptr_t)params->root };
 	int r = boot_id_read(record.boot_id, err);
 
@@ -303,6 +304,16 @@ static int remove_cgroup(const char *sid, const char *cid, struct err *err __att
 	return 0;
 }
 
+/* The one that it has for all. */
+static void forget_cgroup(const char *sid)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	struct err ignored = { 0 };
+
+	if (sandbox_look(sid, &record, &ignored) == 0 && record->cgroups.mode != CGROUP_EACH)
+		host_cgroup_remove(record->cgroups.path, sid);
+}
+
 /* Records of another boot name processes that are somebody else's by now: they are not read. */
 static int end_processes(const char *sid, const char *vm, struct err *err)
 {
@@ -340,6 +351,8 @@ int sandbox_remove(const char *sid, struct err *err)
 		r = fault_point("network undone", err);
 	if (r == 0)
 		r = each_member(sid, remove_cgroup, err);
+	if (r == 0)
+		forget_cgroup(sid);
 	if (r == 0)
 		r = each_member(sid, forget_member, err);
 	if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox/usage.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/cleanup.h"
@@ -14,14 +15,13 @@
 #include "sandbox/sandbox.h"
 
 /* Of a container's cgroup on the host; the sandbox's own container has the machine in its. */
-static int add_host(const struct container_record *record, struct sandbox_usage *usage,
-		    struct err *err)
+static int add_host(const char *id, const char *path, struct sandbox_usage *usage, struct err *err)
 {
 	__attribute__((cleanup(cgroup_stats_donep))) struct cgroup_stats stats = { 0 };
 	CLEANUP(cgroup_free) struct cgroup *cgroup = NULL;
 	int r;
 
-	r = host_cgroup_open(record, &cgroup, err);
+	r = host_cgroup_open(path, &cgroup, err);
 	if (r < 0)
 		return r;
 	if (!cgroup)
@@ -29,7 +29,7 @@ static int add_host(const struct container_record *record, struct sandbox_usage 
 			err, ENODATA,
 			"container %s has no cgroup on the host, from which its usage could be "
 			"read",
-			record->id);
+			id);
 	r = cgroup_stats_read(cgroup, &stats, err);
 	if (r < 0)
 		return r;
@@ -51,17 +51,18 @@ static int add_guest(const char *id, struct sandbox_usage *usage, struct err *er
 }
 
 /* A container that has ended, or that another command takes away, uses nothing. */
-static int add_member(const char *id, struct sandbox_usage *usage, struct err *err)
+static int add_member(const char *id, bool has_cgroup, struct sandbox_usage *usage, struct err *err)
 {
 	__attribute__((cleanup(container_view_done))) struct container_view view = { 0 };
-	int r;
+	int r = 0;
 
 	if (container_look(id, &view, err) < 0 ||
 	    (view.state != STATE_RUNNING && view.state != STATE_PAUSED)) {
 		*err = (struct err){ 0 };
 		return 0;
 	}
-	r = add_host(view.record, usage, err);
+	if (has_cgroup)
+		r = add_host(id, view.record->cgroup, usage, err);
 	return r < 0 ? r : add_guest(id, usage, err);
 }
 
@@ -80,10 +81,13 @@ int sandbox_usage_read(const char *id, struct sandbox_usage *ret, struct err *er
 		r = sandbox_look(view.record->sandbox, &record, err);
 	if (r < 0)
 		return r;
+	assert(record);
 	usage.vcpus = record->size.vcpus;
 	members = sandbox_members(record->id);
+	if (record->cgroups.path)
+		r = add_host(record->id, record->cgroups.path, &usage, err);
 	for (char **member = members; r == 0 && member && *member; member++)
-		r = add_member(*member, &usage, err);
+		r = add_member(*member, !record->cgroups.path, &usage, err);
 	if (r < 0)
 		return r;
 	usage.at_us = now_us();

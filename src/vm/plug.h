@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 
@@ -107,6 +108,9 @@ struct plug_size {
 };
 
 int plug_ask_size(struct plug *plug, struct plug_size *ret, struct err *err);
+
+/* The threads that its vCPUs run on; owned. */
+int plug_vcpu_threads(struct plug *plug, pid_t **ret, size_t *ret_n, struct err *err);
 
 /* Adds @n vCPUs. A part of them is an error that says how many there are. */
 int plug_vcpus(struct plug *plug, unsigned n, struct err *err);

@@ -24,6 +24,11 @@ int plug_ask_size(struct plug *plug, struct plug_size *ret, struct err *err)
 	return 0;
 }
 
+int plug_vcpu_threads(struct plug *plug, pid_t **ret, size_t *ret_n, struct err *err)
+{
+	return qemu_vcpu_threads(plug->qmp, deadline_in(PLUG_MS), ret, ret_n, err);
+}
+
 int plug_vcpus(struct plug *plug, unsigned n, struct err *err)
 {
 	for (unsigned i = 0; i < n; i++) {

@@ -47,6 +47,22 @@ delete_in_time()
 	is_status "$ID" created
 }
 
+@test "create killed while the vCPUs get a cgroup of their own: delete --force takes it away" {
+	set_config sandbox_cgroup_with_emulator true
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	total=$(points create --bundle "$dir" "$ID")
+	delete_in_time "$ID" 'the end of create'
+	for step in 'host cgroup' 'vCPUs settled'; do
+		n=$(grep '^fault-point ' "$WORK/points" | grep -n "$step" | cut -d : -f 1 | head -n 1)
+		stop_at "$n" create --bundle "$dir" "$ID"
+		[ -n "$(find /sys/fs/cgroup -type d -path "*/${WORK##*/}/bundle/vcpu")" ]
+		delete_in_time "$ID" "create:$n"
+		[ -z "$(find /sys/fs/cgroup -type d -path "*/${WORK##*/}/bundle*")" ]
+		assert_nothing_left
+	done
+}
+
 @test "create failing at each of its steps tells so in one line and leaves nothing" {
 	dir=$(bundle)
 	set_args "$dir" sleep 1000

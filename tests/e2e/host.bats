@@ -190,6 +190,96 @@ hosts_cgroups() { grep -v 'name=' "/proc/$1/cgroup" | cut -d : -f 3 | sort -u; }
 	[ -n "$(find /sys/fs/cgroup -type d -path "*/${WORK##*/}/bundle-pod")" ]
 }
 
+# cgroup_file CONTROLLER FILE - of the cgroup $path of a host that has this controller in version 1.
+cgroup_file() { cat "/sys/fs/cgroup/$1$path/$2"; }
+
+# threads_of PID - "TID CGROUP" of the cpu controller for each thread.
+threads_of()
+{
+	local task
+
+	for task in "/proc/$1/task/"*; do
+		echo "${task##*/} $(grep -E '^[0-9]+:([a-z,]+,)?cpu(,[a-z,]+)?:' "$task/cgroup" | cut -d : -f 3)"
+	done
+}
+
+# vcpus_apart N - QEMU's N vCPUs are in vcpu below $path, and all of its other threads in emulator.
+vcpus_apart()
+{
+	"$TOP/tests/lib/qmp.py" "$KATA_RUN_DIR/vc/vm/$ID/qmp.sock" info cpus |
+		sed -nE "s|.*thread_id=([0-9]+).*|\\1 $path/vcpu|p" | sort >"$WORK/expected"
+	threads_of "$(pid_of_helper qemu)" | sort >"$WORK/threads"
+	cat "$WORK/threads"
+	[ "$(wc -l <"$WORK/expected")" -eq "$1" ]
+	[ "$(comm -12 "$WORK/expected" "$WORK/threads" | wc -l)" -eq "$1" ]
+	comm -13 "$WORK/expected" "$WORK/threads" >"$WORK/others"
+	[ -s "$WORK/others" ]
+	not grep -v " $path/emulator\$" "$WORK/others"
+}
+
+@test "sandbox_cgroup_only: all of a pod is in one cgroup within the pod's" {
+	set_config sandbox_cgroup_only true
+	dir=$(sleeper_bundle)
+	path=/${WORK##*/}/pod/kata_$ID
+	edit_bundle "$dir" ".linux.cgroupsPath = \"/${WORK##*/}/pod/pause\" |
+		.annotations = { \"io.kubernetes.cri.container-type\": \"sandbox\" }"
+	start "$dir"
+	start_member member "$ID"
+	runtime exec --detach --pid-file "$WORK/exec.pid" member sleep 500
+	for pid in "$(shim_pid)" "$(pid_of_helper qemu)" "$(pid_of_helper proxy)" "$(pid_of_helper virtiofsd)" \
+		"$(runtime state member | jq .pid)" "$(cat "$WORK/exec.pid")"; do
+		[ "$(hosts_cgroups "$pid")" = "$path" ]
+	done
+	[ -z "$(find /sys/fs/cgroup -type d -name bundle-member)" ]
+	runtime kata-overhead "$ID" | grep -q .
+	runtime delete --force member
+	[ "$(hosts_cgroups "$(shim_pid)")" = "$path" ]
+	runtime delete --force "$ID"
+	[ -z "$(find /sys/fs/cgroup -type d -path "*$path")" ]
+}
+
+@test "sandbox_cgroup_with_emulator: vCPUs are limited, QEMU's other threads are not; a new vCPU too" {
+	set_config sandbox_cgroup_with_emulator true
+	set_config sandbox_cgroup_only true
+	set_config enable_annotations '["sandbox_cpu"]'
+	export KATA_FAULT_CPUS=4
+	dir=$(sleeper_bundle)
+	path=/${WORK##*/}/sandbox
+	edit_bundle "$dir" ".linux.cgroupsPath = \"$path\" | .annotations = { \"io.katacontainers.sandbox_cpu\": \"0.5\" }"
+	start "$dir"
+	[ "$(hosts_cgroups "$(shim_pid)")" = "$path/vcpu" ]
+	[ "$(hosts_cgroups "$(pid_of_helper proxy)")" = "$path/vcpu" ]
+	vcpus_apart 1
+	[ "$(cgroup_file cpu vcpu/cpu.cfs_period_us)" -eq 1000000 ]
+	[ "$(cgroup_file cpu vcpu/cpu.cfs_quota_us)" -eq 500000 ]
+	[ "$(cgroup_file cpu vcpu/cpu.shares)" -eq 512 ]
+	[ "$(cgroup_file cpu emulator/cpu.cfs_quota_us)" -eq -1 ]
+
+	runtime update --cpu-period 100000 --cpu-quota 200000 "$ID"
+	[ "$(cgroup_file cpu vcpu/cpu.cfs_quota_us)" -eq 2000000 ]
+	vcpus_apart 2
+
+	runtime delete --force "$ID"
+	[ -z "$(find /sys/fs/cgroup -type d -path "*$path*")" ]
+}
+
+@test "sandbox_cgroup_with_emulator: a host without the cpu controller, and one that limits more, get a warning" {
+	set_config sandbox_cgroup_with_emulator true
+	dir=$(sleeper_bundle)
+	unshare --mount --propagation private bash -c "umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
+		'$RUNTIME' --kata-config '$USED_CONFIG' --log '$WORK/log' create --bundle '$dir' '$ID'" </dev/null
+	grep -q 'warning.*sandbox_cgroup_with_emulator.*no cpu controller' "$WORK/log"
+	runtime delete --force "$ID"
+	path=/${WORK##*/}/less
+	mkdir -p "/sys/fs/cgroup/cpu$path"
+	echo 50000 >"/sys/fs/cgroup/cpu$path/cpu.cfs_quota_us"
+	edit_bundle "$dir" ".linux.cgroupsPath = \"$path/sandbox\""
+	runtime --log "$WORK/log" create --bundle "$dir" "$ID" </dev/null
+	grep -q 'warning.*not limited to 1.000 processors.*cpu.quota' "$WORK/log"
+	runtime delete --force "$ID"
+	rmdir "/sys/fs/cgroup/cpu$path"
+}
+
 @test "a cgroup in systemd's words, and one that leads outside" {
 	dir=$(sleeper_bundle)
 	# A dash in a slice's name would stand for a slice in a slice.

@@ -13,7 +13,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/json.h"
+#include "base/mem.h"
 #include "hypervisor/qemu_migrate.h"
+#include "hypervisor/qemu_size.h"
 #include "hypervisor/qmp.h"
 #include "tests/unit/tmp.h"
 
@@ -342,6 +345,37 @@ TEST(nobody_at_the_socket_is_an_error_that_names_it)
 	assert_non_null(strstr(err.text, path));
 }
 
+static int read_threads(const char *text, pid_t **ret, size_t *ret_n)
+{
+	CLEANUP(json_free) struct json *doc = NULL;
+	struct json_at root;
+
+	assert_int_equal(json_parse(text, strlen(text), 8, &doc, &err), 0);
+	root = json_root(doc);
+	return qemu_read_vcpu_threads(&root, ret, ret_n, &err);
+}
+
+TEST(vcpus_run_on_threads_with_numbers)
+{
+	CLEANUP(free) pid_t *threads = NULL;
+	pid_t *none = NULL;
+	size_t n = 0;
+
+	assert_int_equal(read_threads("{\"return\":[{\"cpu-index\":0,\"thread-id\":42,\"target\":"
+				      "\"x86_64\"},{\"thread-id\":43}]}",
+				      &threads, &n),
+			 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(threads[0], 42);
+	assert_int_equal(threads[1], 43);
+	assert_int_equal(read_threads("{\"return\":[]}", &none, &n), -EBADMSG);
+	assert_string_equal(err.text, "query-cpus-fast: there are no vCPUs");
+	assert_int_equal(read_threads("{\"return\":[{\"thread-id\":0}]}", &none, &n), -EBADMSG);
+	assert_true(read_threads("{\"return\":[{\"thread-id\":-1}]}", &none, &n) < 0);
+	assert_true(read_threads("{\"return\":{}}", &none, &n) < 0);
+	assert_null(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +390,7 @@ int main(void)
 		TMP_TEST(what_is_not_qmp_is_refused),
 		TMP_TEST(a_nul_in_a_line_is_refused),
 		TMP_TEST(nobody_at_the_socket_is_an_error_that_names_it),
+		TMP_TEST(vcpus_run_on_threads_with_numbers),
 	};
 
 	return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);

@@ -23,6 +23,7 @@
 #include "sandbox/disks.h"
 #include "sandbox/guest_spec.h"
 #include "sandbox/host_cgroup.h"
+#include "sandbox/host_vcpus.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
@@ -180,6 +181,71 @@ TEST(the_cgroup_on_the_host_is_where_systemd_would_have_it)
 	assert_cgroup("/a/../b", NULL);
 }
 
+static void assert_choice(const struct config *config, const char *pod, enum cgroup_mode mode,
+			  const char *path)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	struct sandbox_cgroups cgroups;
+
+	spec->cgroups_path = xstrdup("/pods/p1/pause");
+	if (pod)
+		strv_add(&spec->annotations, pod);
+	assert_int_equal(host_cgroup_choose(config, spec, "s1", &cgroups, &err), 0);
+	assert_int_equal(cgroups.mode, mode);
+	if (path)
+		assert_string_equal(cgroups.path, path);
+	else
+		assert_null(cgroups.path);
+	free(cgroups.path);
+}
+
+TEST(a_sandbox_has_one_cgroup_where_its_configuration_says_so)
+{
+	struct config config = { 0 };
+
+	assert_choice(&config, "io.kubernetes.cri.container-type=sandbox", CGROUP_EACH, NULL);
+	config.runtime.sandbox_cgroup_only = true;
+	assert_choice(&config, NULL, CGROUP_ONE, "/pods/p1/pause");
+	assert_choice(&config, "io.kubernetes.cri.container-type=sandbox", CGROUP_ONE,
+		      "/pods/p1/kata_s1");
+	assert_choice(&config, "io.kubernetes.docker.type=podsandbox", CGROUP_ONE,
+		      "/pods/p1/kata_s1");
+	config.runtime.sandbox_cgroup_with_emulator = true;
+	assert_choice(&config, "io.kubernetes.cri-o.ContainerType=sandbox", CGROUP_SPLIT,
+		      "/pods/p1/pause");
+}
+
+TEST(a_sandbox_s_cgroup_does_not_lead_outside)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	struct config config = { .runtime.sandbox_cgroup_only = true };
+	struct sandbox_cgroups cgroups;
+
+	spec->cgroups_path = xstrdup("/a/../../b");
+	assert_int_equal(host_cgroup_choose(&config, spec, "s1", &cgroups, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "linux.cgroupsPath: '/a/../../b'"));
+}
+
+TEST(vcpus_may_use_what_sandbox_cpu_says_until_more_are_plugged_in)
+{
+	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+	struct config config = { .runtime.sandbox_cgroup_with_emulator = true,
+				 .sandbox.cpu_millis = 1250,
+				 .hypervisor.default_vcpus = 2 };
+	struct sandbox_record record = { .policy.first.vcpus = 2 };
+
+	assert_int_equal(host_cgroup_choose(&config, spec, "s1", &record.cgroups, &err), 0);
+	assert_int_equal(host_vcpus_millis(&record, 2), 1250);
+	assert_int_equal(host_vcpus_millis(&record, 3), 3000);
+	free(record.cgroups.path);
+	/* Another annotation had the last word. */
+	config.hypervisor.default_vcpus = 4;
+	assert_int_equal(host_cgroup_choose(&config, spec, "s1", &record.cgroups, &err), 0);
+	record.policy.first.vcpus = 4;
+	assert_int_equal(host_vcpus_millis(&record, 4), 4000);
+	free(record.cgroups.path);
+}
+
 TEST(the_sandbox_itself_is_its_own)
 {
 	CLEANUP(oci_spec_free) struct oci_spec *spec = oci_spec_new();
@@ -301,6 +367,7 @@ TEST(a_sandbox_record_is_read_as_it_was_written)
 			     .vhost = true,
 			     .model = WIRE_BRIDGED,
 			     .n_queues = 3 },
+		.cgroups = { CGROUP_SPLIT, word("/p"), 1500 },
 		.root = NULL,
 	};
 	CLEANUP(close) int dir = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -317,6 +384,9 @@ TEST(a_sandbox_record_is_read_as_it_was_written)
 	assert_true(back->network.vhost);
 	assert_int_equal(back->network.model, WIRE_BRIDGED);
 	assert_int_equal(back->network.n_queues, 3);
+	assert_int_equal(back->cgroups.mode, CGROUP_SPLIT);
+	assert_string_equal(back->cgroups.path, "/p");
+	assert_int_equal(back->cgroups.cpu_millis, 1500);
 	assert_null(back->root);
 }
 
@@ -361,6 +431,9 @@ TEST(a_record_that_is_not_right_is_an_error_and_no_crash)
 		"{\"id\":\"c\",\"state\":\"created\"}",
 		"{\"id\":\"c\",\"state\":\"flying\"}",
 		"{\"id\":\"c\",\"shimPid\":\"1\"}",
+		"{\"id\":\"c\",\"bootId\":\"0\",\"cgroups\":{\"of\":\"all\"}}",
+		"{\"id\":\"c\",\"bootId\":\"0\",\"cgroups\":{\"of\":\"sandbox\"}}",
+		"{\"id\":\"c\",\"bootId\":\"0\",\"cgroups\":{\"of\":\"container\",\"path\":\"/\"}}",
 	};
 	CLEANUP(close) int dir = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -713,6 +786,9 @@ int main(void)
 		SETUP_TEST(a_container_belongs_to_the_sandbox_that_its_engine_names),
 		SETUP_TEST(a_sandbox_id_of_an_annotation_is_checked),
 		SETUP_TEST(the_cgroup_on_the_host_is_where_systemd_would_have_it),
+		SETUP_TEST(a_sandbox_has_one_cgroup_where_its_configuration_says_so),
+		SETUP_TEST(a_sandbox_s_cgroup_does_not_lead_outside),
+		SETUP_TEST(vcpus_may_use_what_sandbox_cpu_says_until_more_are_plugged_in),
 		SETUP_TEST(a_container_that_names_the_network_of_another_is_in_its_sandbox),
 		SETUP_TEST(a_foreign_process_has_a_network_to_use_and_nothing_else),
 		SETUP_TEST(the_sandbox_itself_is_its_own),
