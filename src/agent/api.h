@@ -62,6 +62,7 @@ API_HANDLER(add_arp_neighbors);
 API_HANDLER(set_guest_date_time);
 API_HANDLER(reseed_random_dev);
 API_HANDLER(get_guest_details);
+API_HANDLER(get_metrics); /* api_metrics.c */
 API_HANDLER(guest_clock);
 
 API_HANDLER(network_stats);

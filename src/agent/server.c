@@ -86,6 +86,7 @@ static const struct ttrpc_method agent_methods[] = {
 	{ "SetGuestDateTime", api_set_guest_date_time },
 	{ "ReseedRandomDev", api_reseed_random_dev },
 	{ "GetGuestDetails", api_get_guest_details },
+	{ "GetMetrics", api_get_metrics },
 	{ "OnlineCPUMem", api_online_cpu_mem },
 	{ NULL, NULL },
 };

@@ -387,6 +387,21 @@ int agentc_stats(struct agentc *agent, const char *id, uint64_t deadline, struct
 			   err);
 }
 
+static int take_metrics(void *data, const ProtobufCMessage *message,
+			struct err *err __attribute__((unused)))
+{
+	*(char **)data = xstrdup(((const Grpc__Metrics *)message)->metrics);
+	return 0;
+}
+
+int agentc_metrics(struct agentc *agent, uint64_t deadline, char **ret, struct err *err)
+{
+	Grpc__GetMetricsRequest message = GRPC__GET_METRICS_REQUEST__INIT;
+
+	return agentc_call(agent, AGENT, "GetMetrics", &message.base, deadline, take_metrics, ret,
+			   err);
+}
+
 static int take_oom_event(void *data, const ProtobufCMessage *message,
 			  struct err *err __attribute__((unused)))
 {

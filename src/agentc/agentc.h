@@ -93,6 +93,9 @@ int agentc_freeze(struct agentc *agent, const char *id, bool frozen, uint64_t de
 int agentc_update(struct agentc *agent, const char *id, const struct oci_resources *resources,
 		  uint64_t deadline, struct err *err);
 
+/* The guest's numbers as it says them, at most 256 KiB of whatever; *ret is owned. */
+int agentc_metrics(struct agentc *agent, uint64_t deadline, char **ret, struct err *err);
+
 /* Into an empty @ret, freed by cgroup_stats_done(). */
 int agentc_stats(struct agentc *agent, const char *id, uint64_t deadline, struct cgroup_stats *ret,
 		 struct err *err);

@@ -44,6 +44,7 @@ extern const struct command cmd_features;
 extern const struct command cmd_kata_ipvs;
 extern const struct command cmd_kill;
 extern const struct command cmd_list;
+extern const struct command cmd_metrics;
 extern const struct command cmd_network;
 extern const struct command cmd_overhead;
 extern const struct command cmd_pause;

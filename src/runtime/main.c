@@ -21,7 +21,7 @@ static const struct command *const commands[] = {
 	&cmd_create, &cmd_start,    &cmd_run,      &cmd_state,   &cmd_kill,      &cmd_delete,
 	&cmd_exec,   &cmd_list,     &cmd_ps,       &cmd_pause,   &cmd_resume,    &cmd_update,
 	&cmd_events, &cmd_spec,     &cmd_features, &cmd_network, &cmd_kata_ipvs, &cmd_check,
-	&cmd_env,    &cmd_overhead, &cmd_config,   &cmd_factory, NULL,
+	&cmd_env,    &cmd_overhead, &cmd_metrics,  &cmd_config,  &cmd_factory,   NULL,
 };
 
 static void print_version(void)
