@@ -293,16 +293,30 @@ static void removed(void *data, const struct err *error)
 	guest_hooks_run(container, OCI_HOOK_POSTSTOP, forget);
 }
 
+/*
+ * With init its whole pid namespace has ended: mostly there is nothing to wait for. With
+ * the sandbox the machine ends, and an empty cgroup may stay until then.
+ */
+static bool leaves_at_once(struct container *container)
+{
+	CLEANUP(free) pid_t *pids = NULL;
+	struct err ignored = { 0 };
+	size_t n = 0;
+
+	if (container->mounts)
+		return false;
+	if (container->agent->destroyer)
+		return cgroup_pids(container->cgroup, &pids, &n, &ignored) == 0 && n == 0;
+	return cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, 0, &ignored) == 0;
+}
+
 static void remove_when_stopped(struct container *container)
 {
 	const struct err success = { 0 };
-	struct err ignored = { 0 };
 
 	if (container->init->state != PROCESS_EXITED || container->jobs > 0)
 		return;
-	/* With init its whole pid namespace has ended: mostly there is nothing to wait for. */
-	if (!container->mounts &&
-	    cgroup_remove(container->cgroup, CGROUP_REMOVE_PARENTS, 0, &ignored) == 0)
+	if (leaves_at_once(container))
 		removed(container, &success);
 	else
 		job_start(container->agent->loop, remove_cgroup, removed, container);
@@ -442,10 +456,10 @@ void sandbox_destroy(struct agent *agent, struct ttrpc_request *req)
 		ttrpc_reply_error(req, &error);
 		return;
 	}
+	agent->destroyer = req;
 	for (struct container *c = agent->containers; c; c = next) {
 		next = c->next; /* what has ended already is removed at once */
 		(void)container_remove(c, NULL, &error);
 	}
-	agent->destroyer = req;
-	check_destroyed(agent);
+	check_destroyed(agent); /* if there was none: else the last one has told it */
 }
