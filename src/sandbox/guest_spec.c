@@ -90,6 +90,39 @@ static void warn_of_special(const struct oci_mount *mount, const char *source, m
 			 mount->destination, source);
 }
 
+const char *guest_spec_network_fs(unsigned long type)
+{
+	static const struct {
+		unsigned long type;
+		const char *name;
+	} list[] = {
+		{ NFS_SUPER_MAGIC, "NFS" },     { 0xff534d42, "CIFS" }, /* fs/smb/client */
+		{ 0xfe534d42, "SMB" },          { CEPH_SUPER_MAGIC, "Ceph" },
+		{ AFS_SUPER_MAGIC, "AFS" },     { CODA_SUPER_MAGIC, "Coda" },
+		{ OCFS2_SUPER_MAGIC, "OCFS2" }, { 0x01161970, "GFS2" }, /* gfs2_ondisk.h */
+	};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (list[i].type == type)
+			return list[i].name;
+	return NULL;
+}
+
+/* Those who use one file of it from several machines rely on its locks. */
+static void warn_of_network(const struct oci_mount *mount, const char *source)
+{
+	const char *name;
+	struct statfs fs;
+
+	if (statfs(source, &fs) < 0)
+		return;
+	name = guest_spec_network_fs((unsigned long)fs.f_type & 0xffffffff);
+	if (name)
+		log_tell("mounts: %s: %s is on %s: locks hold between the containers of this "
+			 "sandbox, not between machines",
+			 mount->destination, source, name);
+}
+
 static int share_volume(struct oci_mount *mount, const struct mount_options *options,
 			const char *bundle, const char *sid, const char *cid, struct err *err)
 {
@@ -106,6 +139,8 @@ static int share_volume(struct oci_mount *mount, const struct mount_options *opt
 	if (stat(source, &st) < 0)
 		return err_errno(err, "mounts: %s: source %s", mount->destination, source);
 	warn_of_special(mount, source, st.st_mode);
+	if (S_ISDIR(st.st_mode)) /* engines give single files of their own */
+		warn_of_network(mount, source);
 	name = volume_name(cid, source);
 	r = share_add(sid, name, source, options->recursive, options->read_only, err);
 	if (r < 0)

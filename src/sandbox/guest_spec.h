@@ -37,3 +37,6 @@ int guest_spec_prepare(struct oci_spec *spec, const char *bundle, const char *si
  * file. Returns its descriptor or -errno.
  */
 int guest_spec_files(const struct oci_spec *spec, const char *sid, struct err *err);
+
+/* The name of a file system that several machines share, by what statfs(2) calls it; NULL: none. */
+const char *guest_spec_network_fs(unsigned long type);

@@ -751,6 +751,14 @@ TEST(a_disk_of_vhost_user_is_found_in_the_store_by_its_number)
 	assert_false(vhost_store_has(&config, dev));
 }
 
+TEST(file_systems_of_several_machines_are_known_by_their_magic)
+{
+	assert_string_equal(guest_spec_network_fs(0x6969), "NFS");
+	assert_string_equal(guest_spec_network_fs(0xff534d42), "CIFS");
+	assert_null(guest_spec_network_fs(0xef53));     /* ext4 */
+	assert_null(guest_spec_network_fs(0x794c7630)); /* overlay */
+}
+
 TEST(file_systems_are_known_by_their_first_bytes)
 {
 	static const struct {
@@ -808,6 +816,7 @@ int main(void)
 		SETUP_TEST(the_pods_namespaces_are_the_guests_and_a_member_may_have_its_own),
 		SETUP_TEST(a_system_call_filter_can_be_dropped),
 		SETUP_TEST(a_disk_of_vhost_user_is_found_in_the_store_by_its_number),
+		SETUP_TEST(file_systems_of_several_machines_are_known_by_their_magic),
 		SETUP_TEST(file_systems_are_known_by_their_first_bytes),
 	};
 
