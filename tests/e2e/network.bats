@@ -99,13 +99,17 @@ with socket.create_connection((sys.argv[1], 7000)) as s:
 
 answers() { in_peer busybox ping -c 1 -W 2 "$1"; }
 
-# works N - the pod of "connect eth0 N" can be reached by both families, and carries data.
+# works N [6] - the pod of "connect eth0 N" can be reached by both families, and carries data by IPv4 or 6.
 works()
 {
 	PATIENCE=20 wait_until answers "10.9.$1.2"
 	PATIENCE=20 wait_until answers "fd09:$1::2"
 	in_pod ping -c 1 -W 5 "10.9.$1.1"
-	transfer "10.9.$1.2"
+	if [[ ${2-} == 6 ]]; then
+		transfer "fd09:$1::2"
+	else
+		transfer "10.9.$1.2"
+	fi
 }
 
 @test "the interface has the name, MAC, MTU, addresses, routes and neighbours that it has on the host" {
@@ -142,20 +146,21 @@ works()
 	jq -e '.data | has("tcp") and has("tcp6") and has("udp") and has("udp6")' "$WORK/stats"
 }
 
-@test "macvtap: both families, and 64 MiB" {
+@test "macvtap: both families, and 64 MiB by IPv6 in packets of 1400 bytes" {
 	set_config internetworking_model '"macvtap"'
-	connect eth0 3
+	connect eth0 3 1400
 	start_pod
 	ip -n "$POD" -d link show | grep -q 'macvtap mode bridge'
-	works 3
+	works 3 6
 }
 
-@test "bridged: both families, and 64 MiB" {
+@test "bridged: both families, and 64 MiB by IPv6 in packets of 9000 bytes" {
 	set_config internetworking_model '"bridged"'
-	connect eth0 4
+	connect eth0 4 9000
 	start_pod
 	ip -n "$POD" -d link show br0_kata | grep -q bridge
-	works 4
+	works 4 6
+	in_peer busybox ping -c 1 -W 5 -s 8900 fd09:4::2
 }
 
 @test "none: nothing but lo" {
@@ -179,6 +184,34 @@ works()
 	PATIENCE=20 wait_until answers 10.9.7.2
 	PATIENCE=20 wait_until answers 10.9.8.2
 	in_pod ip address show dev net1 | grep -q 10.9.8.2/24
+}
+
+# connect_on KIND NAME N - as connect, but NAME is of KIND, on top of one end of a veth of the peer.
+connect_on()
+{
+	local kind=$1 name=$2 n=$3
+
+	ip -n "$PEER" link add "up$n" type veth peer name "low$n"
+	ip -n "$PEER" address add "10.9.$n.1/24" dev "up$n"
+	ip -n "$PEER" address add "fd09:$n::1/64" dev "up$n" nodad
+	ip -n "$PEER" link set "up$n" up
+	ip -n "$PEER" link set "low$n" up
+	ip -n "$PEER" link add link "low$n" name "$name" type $kind
+	ip -n "$PEER" link set "$name" netns "$POD"
+	ip -n "$POD" address add "10.9.$n.2/24" dev "$name"
+	ip -n "$POD" address add "fd09:$n::2/64" dev "$name" nodad
+	ip -n "$POD" link set "$name" up
+	note_namespace
+}
+
+@test "a macvlan and a macvtap of the engine: both families" {
+	connect_on 'macvlan mode bridge' eth0 17
+	connect_on 'macvtap mode bridge' net1 18
+	start_pod
+	for n in 17 18; do
+		PATIENCE=20 wait_until answers "10.9.$n.2"
+		PATIENCE=20 wait_until answers "fd09:$n::2"
+	done
 }
 
 @test "an interface that comes between create and start is there at start" {
