@@ -68,6 +68,7 @@ struct config {
 		char **valid_virtio_fs_daemon_paths;
 		char **valid_asset_paths;
 		char **valid_entropy_sources;
+		char **valid_vhost_user_store_paths;
 	} hypervisor;
 
 	struct {

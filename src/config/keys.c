@@ -144,11 +144,14 @@ const struct config_key config_keys[] = {
 	BOOL(QEMU, "enable_vhost_user_store", hypervisor.enable_vhost_user_store,
 	     "take block devices with the majors 241 and 242 for disks that programs serve over "
 	     "sockets (vhost-user)",
-	     .note = "Needs memory that is shared: shared_fs = \"virtio-fs\"."),
+	     .note = "Needs memory that is shared: shared_fs = \"virtio-fs\".",
+	     .annotation = "hypervisor.enable_vhost_user_store"),
 	STRING(QEMU, "vhost_user_store_path", hypervisor.vhost_user_store_path,
 	       "/var/run/kata-containers/vhost-user", NULL,
 	       "the folder with block/devices/NAME, a device file, and block/sockets/NAME, the "
-	       "socket of its program"),
+	       "socket of its program",
+	       .annotation = "hypervisor.vhost_user_store_path",
+	       .paths = "valid_vhost_user_store_paths"),
 	STRING(QEMU, "shared_fs", hypervisor.shared_fs, "virtio-9p", shared_fs,
 	       "how files are shared with the guest",
 	       .note = "virtio-fs also takes sockets, FIFOs and device nodes, and files that are "
@@ -204,6 +207,8 @@ const struct config_key config_keys[] = {
 		"the same for hypervisor.kernel, hypervisor.initrd and hypervisor.firmware"),
 	STRINGS(QEMU, "valid_entropy_sources", hypervisor.valid_entropy_sources,
 		"the same for hypervisor.entropy_source"),
+	STRINGS(QEMU, "valid_vhost_user_store_paths", hypervisor.valid_vhost_user_store_paths,
+		"the same for hypervisor.vhost_user_store_path"),
 
 	STRING("proxy.kata", "path", proxy.path, "/usr/bin/kata-proxy", NULL,
 	       "the kata-proxy program", .shipped = "@BINDIR@/kata-proxy"),

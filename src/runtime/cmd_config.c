@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "runtime/command.h"
+#include "sandbox/sandbox.h"
 
 /* "/etc/….toml:7", or "default"; owned. */
 static char *origin_text(const struct config *config, const struct config_key *key)
@@ -78,16 +79,28 @@ static void print_json(const struct config *config, bool changed)
 	(void)puts(text);
 }
 
+/* What counts for the sandbox of a container, whose annotations may say otherwise. */
+static int override(struct config *config, const char *name, struct err *err)
+{
+	CLEANUP(free) char *id = NULL;
+	int r = id_resolve(name, &id, err);
+
+	return r == 0 ? sandbox_override(id, config, err) : r;
+}
+
 static int run_config(const struct globals *globals, int argc, char **argv, struct err *err)
 {
 	CLEANUP(config_free) struct config *config = NULL;
+	const char *container = NULL;
 	bool changed = false;
 	bool json = false;
 	int r;
 
 	const struct opt opts[] = {
 		OPT_BOOL(0, "json", &json, "as JSON instead of TOML"),
-		OPT_BOOL(0, "set", &changed, "only what a file sets, not the defaults"),
+		OPT_BOOL(0, "set", &changed, "only what is set, not the defaults"),
+		OPT_ARG_OPTIONAL("container-id", &container,
+				 "with the annotations of its sandbox over it"),
 		OPT_END,
 	};
 
@@ -95,6 +108,8 @@ static int run_config(const struct globals *globals, int argc, char **argv, stru
 	if (r != 0)
 		return r;
 	r = load_config(globals, false, &config, err);
+	if (r == 0 && container)
+		r = override(config, container, err);
 	if (r < 0)
 		return r;
 	for (char **text = config->warnings; text && *text; text++)

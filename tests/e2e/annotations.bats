@@ -54,6 +54,8 @@ in_guest()
 	# Behind all others, those of the file too.
 	grep -q ' mark=file mark=here agent.log=info$' "$WORK/cmdline"
 
+	runtime config --set "$ID" | grep -x "default_memory = 600 # annotation $PREFIX.hypervisor.default_memory"
+
 	# Engines give them to all containers of a pod.
 	dir=$(bundle member)
 	edit_bundle "$dir" ".annotations = {

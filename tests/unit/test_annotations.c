@@ -18,7 +18,8 @@
 	"[hypervisor.qemu]\nenable_annotations = [\".*\"]\n"                        \
 	"valid_hypervisor_paths = [\"/opt/*\"]\nvalid_asset_paths = [\"/opt/*\"]\n" \
 	"valid_virtio_fs_daemon_paths = [\"/opt/*\"]\n"                             \
-	"valid_entropy_sources = [\"/opt/*\"]\n"
+	"valid_entropy_sources = [\"/opt/*\"]\n"                                    \
+	"valid_vhost_user_store_paths = [\"/opt/*\"]\n"
 
 static struct config *parse(const char *text)
 {
