@@ -120,11 +120,27 @@ static int reserve(const char *sid, int *ret_dirfd, struct err *err)
 	return 0;
 }
 
+/* By default it lies among the machines' directories. */
+static int check_template_place(const struct create_params *params, struct err *err)
+{
+	const char *template = params->config->factory.template_path;
+	CLEANUP(free) char *dir = paths_vm(params->id);
+
+	if (!str_eq(dir, template) ||
+	    !(params->config->factory.enable_template || is_mount_point(template)))
+		return 0;
+	return err_set(err, EINVAL,
+		       "container id %s: %s is [factory] template_path; choose another id",
+		       params->id, dir);
+}
+
 int sandbox_choose_base(const struct create_params *params, const struct machine_size *size,
 			bool own_devices, struct sandbox_start *ret, struct err *err)
 {
-	int r = 0;
+	int r = check_template_place(params, err);
 
+	if (r < 0)
+		return r;
 	/* Memory is there from the start, vCPUs would cost time: they are plugged in. */
 	ret->vcpus = params->config->hypervisor.default_vcpus;
 	ret->memory_mib = size->memory_mib;

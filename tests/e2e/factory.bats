@@ -163,6 +163,16 @@ VM template $WORK/template: 1 vCPUs, 512 MiB" ]
 	says_off 'memory: No such file'
 }
 
+@test "a container does not get the template's directory" {
+	set_config template_path "\"$KATA_RUN_DIR/vc/vm/$ID\""
+	dir=$(bundle)
+	set_args "$dir" true
+	fails runtime run --bundle "$dir" "$ID"
+	says "container id $ID" 'choose another id'
+	runtime run --bundle "$dir" other </dev/null
+	runtime factory destroy
+}
+
 @test "without a template the first container makes one, and is its first clone" {
 	start_sleeper
 	is_clone "$ID"
