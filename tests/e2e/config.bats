@@ -115,3 +115,43 @@ kata() { "$RUNTIME" --kata-config "$CONF" "$@"; }
 	[ "$status" -eq 1 ]
 	[ "$output" = "container with id $ID is not running" ]
 }
+
+monitor() { "$TOP/tests/lib/qmp.py" "$KATA_RUN_DIR/vc/vm/$ID/qmp.sock" "$@"; }
+
+# sleep_with TEXT - a container that sleeps, on a machine with TEXT in its drop-in.
+sleep_with()
+{
+	configure "$1"
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	kata run --detach --bundle "$dir" "$ID" </dev/null >/dev/null
+}
+
+@test "hypervisor_params, entropy_source, default_maxvcpus, memory_offset: QEMU has what they say" {
+	sleep_with $'[hypervisor.qemu]\nhypervisor_params = "virtio-rng-pci.max-bytes=4096 virtio-rng-pci.period=2000"
+		entropy_source = "/dev/random"\ndefault_maxvcpus = 2\nmemory_offset = 77\ndefault_memory = 512'
+	monitor info qtree >"$WORK/qtree"
+	grep -q '^ *max-bytes = 4096 ' "$WORK/qtree"
+	grep -q '^ *period = 2000 ' "$WORK/qtree"
+	[ "$(monitor qom-get /objects/rng0 filename)" = '"/dev/random"' ]
+	[ "$(kata exec "$ID" cat /sys/devices/system/cpu/possible)" = 0-1 ]
+	with=$(tr '\0' ' ' <"/proc/$(pid_of_helper qemu)/cmdline" | grep -o 'maxmem=[0-9]*')
+	kata delete --force "$ID"
+	configure $'[hypervisor.qemu]\ndefault_maxvcpus = 2\ndefault_memory = 512'
+	kata run --detach --bundle "$dir" "$ID" </dev/null >/dev/null
+	without=$(tr '\0' ' ' <"/proc/$(pid_of_helper qemu)/cmdline" | grep -o 'maxmem=[0-9]*')
+	((${with#*=} == ${without#*=} + 77))
+}
+
+@test "virtio_fs_cache is what virtiofsd is told, and virtio_fs_extra_args stand behind" {
+	sleep_with $'[hypervisor.qemu]\nshared_fs = "virtio-fs"\nvirtio_fs_cache = "always"\nvirtio_fs_extra_args = ["-o", "timeout=7"]'
+	tr '\0' ' ' <"/proc/$(pid_of_helper virtiofsd)/cmdline" >"$WORK/line"
+	grep -q ' -o cache=always ' "$WORK/line"
+	grep -q ' -o timeout=7 $' "$WORK/line"
+	kata exec "$ID" grep -q ' / virtiofs ' /proc/mounts
+}
+
+@test "msize_9p is the size of packets in the guest's mount" {
+	sleep_with $'[hypervisor.qemu]\nshared_fs = "virtio-9p"\nmsize_9p = 262144'
+	kata exec "$ID" grep ' 9p ' /proc/mounts | grep -q 'msize=262144'
+}

@@ -423,3 +423,20 @@ give_served()
 	says 'the socket of the vhost-user device one'
 	[ -z "$(runtime list --quiet)" ]
 }
+
+@test "disks: block_device_cache_set lets _direct and _noflush say how QEMU caches them" {
+	local dir
+
+	disk a
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	give "$dir" "$LOOP" /dev/xvdz rwm
+	set_config block_device_cache_direct true
+	set_config block_device_cache_noflush true
+	runtime run --detach --bundle "$dir" "$ID" </dev/null >/dev/null
+	[ "$(qmp query-named-block-nodes | jq -c '[.[].cache | .direct, .["no-flush"]] | unique')" = '[false]' ]
+	runtime delete --force "$ID"
+	set_config block_device_cache_set true
+	runtime run --detach --bundle "$dir" "$ID" </dev/null >/dev/null
+	[ "$(qmp query-named-block-nodes | jq -c '[.[].cache | .direct, .["no-flush"]] | unique')" = '[true]' ]
+}
