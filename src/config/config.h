@@ -79,12 +79,16 @@ struct config {
 	struct {
 		char *path;
 		bool enable_debug;
+		bool enable_tracing;
 	} shim;
 
 	struct {
 		int64_t dial_timeout; /* seconds */
 		bool enable_debug;
 		bool enable_blk_mount;
+		bool enable_tracing;
+		char *trace_mode;
+		char *trace_type;
 	} agent;
 
 	struct {
@@ -108,6 +112,7 @@ struct config {
 		bool sandbox_cgroup_only;
 		bool sandbox_cgroup_with_emulator;
 		char **experimental;
+		bool enable_tracing;
 	} runtime;
 
 	/* What annotations of the sandbox say that no key does: JSON, not checked; or NULL. */

@@ -39,7 +39,8 @@
 		.section = (in), .name = (key), .same_as = (first) \
 	}
 
-#define QEMU "hypervisor.qemu"
+#define QEMU       "hypervisor.qemu"
+#define NO_TRACING "tracing is not there yet"
 
 #ifdef __x86_64__
 #define DEFAULT_MACHINE "pc"
@@ -53,6 +54,8 @@ static const char *const shared_fs[] = { "virtio-9p", "virtio-fs", NULL };
 static const char *const block_drivers[] = { "virtio-scsi", "virtio-blk", "nvdimm", NULL };
 static const char *const network_models[] = { "default", "tcfilter", "macvtap",
 					      "bridged", "none",     NULL };
+static const char *const trace_modes[] = { "dynamic", "static", NULL };
+static const char *const trace_types[] = { "isolated", "collated", NULL };
 static const char *const cache_modes[] = { "none", "auto", "always", NULL };
 
 const struct config_key config_keys[] = {
@@ -217,11 +220,20 @@ const struct config_key config_keys[] = {
 	STRING("shim.kata", "path", shim.path, "/usr/bin/kata-shim", NULL, "the kata-shim program",
 	       .shipped = "@BINDIR@/kata-shim"),
 	BOOL("shim.kata", "enable_debug", shim.enable_debug, "log level debug"),
+	BOOL("shim.kata", "enable_tracing", shim.enable_tracing, "send spans of kata-shim",
+	     .refused = NO_TRACING),
 
 	INTEGER("agent.kata", "dial_timeout", agent.dial_timeout, "30", 1, 600,
 		"seconds that a virtual machine may take from its start until its agent answers",
 		.note = "More is for hosts that are slow, as those that are emulated themselves."),
 	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
+	BOOL("agent.kata", "enable_tracing", agent.enable_tracing, "send spans of kata-agent",
+	     .refused = NO_TRACING),
+	STRING("agent.kata", "trace_mode", agent.trace_mode, "dynamic", trace_modes,
+	       "when the agent begins to send spans", .note = "Of use with enable_tracing only."),
+	STRING("agent.kata", "trace_type", agent.trace_type, "isolated", trace_types,
+	       "whether the agent's spans are a trace of their own",
+	       .note = "Of use with enable_tracing only."),
 	BOOL("agent.kata", "enable_blk_mount", agent.enable_blk_mount,
 	     "mount a volume that is a block device with a file system in the guest",
 	     .note = "Else it becomes a device file in the container.", .shipped = "true"),
@@ -242,6 +254,8 @@ const struct config_key config_keys[] = {
 	BOOL("netmon", "enable_debug", netmon.enable_debug, "log level debug"),
 
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
+	BOOL("runtime", "enable_tracing", runtime.enable_tracing, "send spans of kata-runtime",
+	     .refused = NO_TRACING),
 	BOOL("runtime", "enable_cpu_memory_hotplug", runtime.enable_cpu_memory_hotplug,
 	     "the same as in [hypervisor.qemu], for files that have it here",
 	     .note = "True in either place counts."),

@@ -253,11 +253,16 @@ assert_nothing_left()
 		left=1
 	fi
 	# The folder that all of the test's cgroups are in stays: runtimes leave parents alone.
-	if find /sys/fs/cgroup -ignore_readdir_race -mindepth 2 -type d -path "*/${WORK##*/}/*" | grep .; then
+	if find /sys/fs/cgroup -ignore_readdir_race -mindepth 2 -type d -path "*/${WORK##*/}/*" 2>/dev/null | grep .; then
 		echo 'left behind: the cgroups above'
 		left=1
 	fi
-	find /sys/fs/cgroup -ignore_readdir_race -depth -type d -path "*/${WORK##*/}*" -exec rmdir {} + || left=1
+	# find ends with 1 when somebody else's cgroups go while it looks.
+	find /sys/fs/cgroup -ignore_readdir_race -depth -type d -path "*/${WORK##*/}*" -exec rmdir {} + 2>/dev/null || true
+	if find /sys/fs/cgroup -ignore_readdir_race -type d -path "*/${WORK##*/}*" 2>/dev/null | grep .; then
+		echo 'left behind: the cgroups above'
+		left=1
+	fi
 	# Not what lies below a mount that was left behind.
 	if find "$KATA_RUN_DIR" -mindepth 3 -maxdepth 6 ! -path '*/shared/sandboxes' | grep .; then
 		echo 'left behind: the files above'
