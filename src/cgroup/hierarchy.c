@@ -34,6 +34,7 @@ static const struct {
 	[CTL_PERF_EVENT] = { "perf_event", "perf_event" },
 	[CTL_RDMA] = { "rdma", "rdma" },
 	[CTL_MISC] = { "misc", "misc" },
+	[CTL_FILES] = { "files", NULL },
 };
 
 const char *controller_name(enum controller controller, bool v2)

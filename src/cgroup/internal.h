@@ -33,6 +33,7 @@ enum controller {
 	CTL_PERF_EVENT,
 	CTL_RDMA,
 	CTL_MISC,
+	CTL_FILES, /* version 1, of openEuler's kernels only */
 	CTL_COUNT,
 };
 

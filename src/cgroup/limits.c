@@ -62,6 +62,11 @@ static const char *wants_pids(const struct oci_resources *r)
 	return r->pids_limit ? "pids.limit" : NULL;
 }
 
+static const char *wants_files(const struct oci_resources *r)
+{
+	return r->files_limit ? "files.limit" : NULL;
+}
+
 static const char *wants_io(const struct oci_resources *r)
 {
 	if (r->io_weight)
@@ -97,6 +102,7 @@ static const struct part parts[] = {
 	{ CTL_MEMORY, wants_memory, v1_plan_memory, v2_plan_memory },
 	{ CTL_PIDS, wants_pids, plan_pids, plan_pids },
 	{ CTL_IO, wants_io, v1_plan_io, v2_plan_io },
+	{ CTL_FILES, wants_files, plan_files, plan_files },
 	{ CTL_HUGETLB, wants_hugetlb, plan_hugetlb, plan_hugetlb },
 };
 
@@ -107,11 +113,14 @@ static int plan_part(struct planner *planner, const struct part *part)
 	if (!key)
 		return 0;
 	planner->dir = cgroup_dir_of(planner->cgroup, part->controller);
-	if (!planner->dir)
-		return err_set(
-			planner->err, ENOTSUP, KEY_PREFIX "%s: the cgroup has no %s controller",
-			key,
-			controller_name(part->controller, cgroup_dir_v2(planner->cgroup) != NULL));
+	if (!planner->dir) {
+		const char *name =
+			controller_name(part->controller, cgroup_dir_v2(planner->cgroup) != NULL);
+
+		return err_set(planner->err, ENOTSUP,
+			       KEY_PREFIX "%s: the cgroup has no %s controller", key,
+			       name ? name : controller_name(part->controller, false));
+	}
 	return planner->dir->v2 ? part->v2(planner) : part->v1(planner);
 }
 
@@ -252,6 +261,13 @@ int plan_cpuset(struct planner *planner)
 int plan_pids(struct planner *planner)
 {
 	return plan_number(planner, "pids.limit", "pids.max", planner->resources->pids_limit,
+			   "max");
+}
+
+/* Source: openEuler's kernel, fs/filescontrol.c. */
+int plan_files(struct planner *planner)
+{
+	return plan_number(planner, "files.limit", "files.limit", planner->resources->files_limit,
 			   "max");
 }
 

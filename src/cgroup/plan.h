@@ -63,6 +63,7 @@ bool plan_has_no_swap(const struct planner *planner);
 /* The same in both versions. */
 int plan_cpuset(struct planner *planner);
 int plan_pids(struct planner *planner);
+int plan_files(struct planner *planner);
 int plan_hugetlb(struct planner *planner);
 
 /* Quota and period by @bandwidth, and the burst, whose file is @file, around them. */

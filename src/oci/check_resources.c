@@ -201,6 +201,7 @@ int oci_resources_check(const struct oci_resources *resources, const char *at, s
 	CHECK(check_memory(resources, at, err));
 	CHECK(check_cpu(resources, at, err));
 	CHECK(check_limit(resources->pids_limit, at, "pids.limit", err));
+	CHECK(check_limit(resources->files_limit, at, "files.limit", err));
 	CHECK(check_io(resources, at, err));
 	CHECK(check_hugepages(resources, at, err));
 	return check_unified(resources, at, err);

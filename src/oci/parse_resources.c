@@ -116,6 +116,16 @@ static int parse_pids(const struct json_at *at, struct oci_resources *ret, struc
 	return r == 0 ? 0 : json_get_i64(&pids, "limit", &ret->pids_limit, err);
 }
 
+/* openEuler's docker --files-limit. */
+static int parse_files(const struct json_at *at, struct oci_resources *ret, struct err *err)
+{
+	struct json_at files;
+	int r;
+
+	CHECK(json_get_object(at, "files", &files, err));
+	return r == 0 ? 0 : json_get_i64(&files, "limit", &ret->files_limit, err);
+}
+
 /* The number of a device of blockIO: without it, nothing could be limited. */
 static int parse_device_number(const struct json_at *at, int64_t *major, int64_t *minor,
 			       struct err *err)
@@ -216,6 +226,7 @@ int parse_resources(const struct json_at *at, struct oci_resources *ret, struct 
 	CHECK(parse_memory(at, ret, err));
 	CHECK(parse_cpu(at, ret, err));
 	CHECK(parse_pids(at, ret, err));
+	CHECK(parse_files(at, ret, err));
 	CHECK(parse_io(at, ret, err));
 	CHECK(parse_hugepages(at, ret, err));
 	CHECK(json_get_map(at, "unified", &ret->unified, err));

@@ -153,6 +153,8 @@ struct oci_resources {
 
 	int64_t pids_limit; /* 0: unset, -1: no limit */
 
+	int64_t files_limit; /* openEuler's: open files; 0: unset, -1: no limit; of the host only */
+
 	uint16_t io_weight;      /* 10 to 1000; 0: unset */
 	uint16_t io_leaf_weight; /* version 1 only */
 	struct oci_device_weight *io_device_weights;

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/str.h"
+#include "sandbox/host_files.h"
 #include "sandbox/host_hooks.h"
 #include "sandbox/host_only.h"
 #include "sandbox/internal.h"
@@ -212,6 +213,8 @@ int container_update(const char *id, const struct oci_resources *resources, stru
 	r = record_limits(&c, &limits, err);
 	if (r == 0)
 		r = update_in(&c, resources, &target, err);
+	if (r == 0 && str_eq(c.view.record->sandbox, id))
+		r = host_files_limit(sandbox, c.view.record->cgroup, resources, false, err);
 	if (r < 0)
 		take_limits_back(&c, &old);
 	return r;

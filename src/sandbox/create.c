@@ -25,6 +25,7 @@
 #include "sandbox/dns.h"
 #include "sandbox/guest_spec.h"
 #include "sandbox/host_cgroup.h"
+#include "sandbox/host_files.h"
 #include "sandbox/host_hooks.h"
 #include "sandbox/host_only.h"
 #include "sandbox/host_vcpus.h"
@@ -287,6 +288,16 @@ static int settle_vcpus(int sandbox_dir, struct err *err)
 	return r == 0 ? host_vcpus_settle(record, record->size.vcpus, err) : r;
 }
 
+static int limit_files(const struct making *making, int sandbox_dir, struct err *err)
+{
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
+	int r = sandbox_record_read(sandbox_dir, &record, err);
+
+	return r == 0 ? host_files_limit(record, making->record->cgroup, &making->spec->resources,
+					 true, err)
+		      : r;
+}
+
 static int create_with_sandbox(struct making *making, struct sandbox_start *start, struct err *err)
 {
 	bool settled = making->cgroups.mode != CGROUP_SPLIT;
@@ -324,6 +335,8 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 	/* A QEMU that has just ended is told of by what waits for its guest. */
 	if (r == 0 && !settled)
 		r = settle_vcpus(start->dirfd, err);
+	if (r == 0)
+		r = limit_files(making, start->dirfd, err);
 	if (r == 0)
 		r = resize_apply(making->sid, start->dirfd, agent, &making->size, false, err);
 	if (r == 0)

@@ -280,6 +280,21 @@ vcpus_apart()
 	rmdir "/sys/fs/cgroup/cpu$path"
 }
 
+@test "linux.resources.files: QEMU's open files are limited, at update too" {
+	dir=$(sleeper_bundle)
+	edit_bundle "$dir" '.linux.resources.files = { "limit": 2000 }'
+	start "$dir"
+	files() { awk '/^Max open files/ { print $4, $5 }' "/proc/$(pid_of_helper qemu)/limits"; }
+	[ "$(files)" = '2000 2000' ]
+	runtime update --resources - "$ID" <<<'{ "files": { "limit": 10 } }'
+	[ "$(files)" = '1024 1024' ]
+	runtime update --resources - "$ID" <<<'{ "pids": { "limit": 100 } }'
+	[ "$(files)" = '1024 1024' ]
+	edit_bundle "$dir" '.linux.resources.files = { "limit": -2 }'
+	fails runtime create --bundle "$dir" other
+	says 'linux.resources.files.limit' '-2'
+}
+
 @test "a cgroup in systemd's words, and one that leads outside" {
 	dir=$(sleeper_bundle)
 	# A dash in a slice's name would stand for a slice in a slice.

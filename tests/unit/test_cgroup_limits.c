@@ -467,6 +467,26 @@ TEST(huge_pages_in_both_versions)
 	assert_plan(&want, "hugetlb.2MB.limit_in_bytes=4194304");
 }
 
+TEST(files_are_limited_where_the_kernel_can)
+{
+	const struct oci_resources want = { .files_limit = 2048 };
+
+	fake_v2("memory");
+	fake_v1("files", CTL_BIT(CTL_FILES));
+	tmp_write("files/c/files.limit", "max\n");
+	fake_open();
+	assert_plan(&want, "files.limit=2048");
+	assert_plan(&((struct oci_resources){ .files_limit = -1 }), "files.limit=max");
+}
+
+TEST(files_are_not_limited_without_the_controller)
+{
+	fake_v2("memory");
+	fake_open();
+	assert_refused(&((struct oci_resources){ .files_limit = 2048 }), ENOTSUP,
+		       "linux.resources.files.limit: the cgroup has no files controller");
+}
+
 TEST(a_page_size_is_no_way_to_another_file)
 {
 	char up[] = "/../../x";
@@ -640,6 +660,8 @@ int main(void)
 		FAKE_TEST(throttles_on_version_2),
 		FAKE_TEST(weights_and_throttles_on_version_1),
 		FAKE_TEST(huge_pages_in_both_versions),
+		FAKE_TEST(files_are_limited_where_the_kernel_can),
+		FAKE_TEST(files_are_not_limited_without_the_controller),
 		FAKE_TEST(a_page_size_is_no_way_to_another_file),
 		FAKE_TEST(unified_keys_are_files),
 		FAKE_TEST(unified_keys_that_are_no_limits_are_refused),

@@ -23,6 +23,7 @@
 #include "sandbox/disks.h"
 #include "sandbox/guest_spec.h"
 #include "sandbox/host_cgroup.h"
+#include "sandbox/host_files.h"
 #include "sandbox/host_vcpus.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
@@ -244,6 +245,18 @@ TEST(vcpus_may_use_what_sandbox_cpu_says_until_more_are_plugged_in)
 	record.policy.first.vcpus = 4;
 	assert_int_equal(host_vcpus_millis(&record, 4), 4000);
 	free(record.cgroups.path);
+}
+
+TEST(open_files_of_a_sandbox_are_what_is_asked_or_a_share_of_the_host)
+{
+	assert_int_equal(host_files_choose(5000, 0), 5000);
+	assert_int_equal(host_files_choose(1, 0), 1024);
+	assert_int_equal(host_files_choose(1023, 0), 1024);
+	assert_int_equal(host_files_choose(-1, 1000000), 0);
+	assert_int_equal(host_files_choose(0, 1000000), 2500);
+	assert_int_equal(host_files_choose(0, 409600), 1024);
+	assert_int_equal(host_files_choose(0, 409599), 0);
+	assert_true(host_files_choose(0, UINT64_MAX) > 0);
 }
 
 TEST(the_sandbox_itself_is_its_own)
@@ -795,6 +808,7 @@ int main(void)
 		SETUP_TEST(a_sandbox_id_of_an_annotation_is_checked),
 		SETUP_TEST(the_cgroup_on_the_host_is_where_systemd_would_have_it),
 		SETUP_TEST(a_sandbox_has_one_cgroup_where_its_configuration_says_so),
+		SETUP_TEST(open_files_of_a_sandbox_are_what_is_asked_or_a_share_of_the_host),
 		SETUP_TEST(a_sandbox_s_cgroup_does_not_lead_outside),
 		SETUP_TEST(vcpus_may_use_what_sandbox_cpu_says_until_more_are_plugged_in),
 		SETUP_TEST(a_container_that_names_the_network_of_another_is_in_its_sandbox),
