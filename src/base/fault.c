@@ -58,4 +58,11 @@ int64_t fault_pretend(const char *variable, int64_t real)
 	return pretended;
 }
 
+const char *fault_pretend_name(const char *variable, const char *real)
+{
+	const char *text = getenv(variable);
+
+	return text ? text : real;
+}
+
 #endif

@@ -26,6 +26,8 @@ int fault_point(const char *name, struct err *err);
 /* What the machine has, or what the environment says instead: a test needs more than two
  * processors. */
 int64_t fault_pretend(const char *variable, int64_t real);
+/* The same for a name; borrowed. */
+const char *fault_pretend_name(const char *variable, const char *real);
 #else
 static inline void fault_begin(const char *command)
 {
@@ -39,6 +41,12 @@ static inline int fault_point(const char *name, struct err *err)
 }
 
 static inline int64_t fault_pretend(const char *variable, int64_t real)
+{
+	(void)variable;
+	return real;
+}
+
+static inline const char *fault_pretend_name(const char *variable, const char *real)
 {
 	(void)variable;
 	return real;

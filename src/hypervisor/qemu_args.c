@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "hypervisor/machine.h"
@@ -208,9 +209,19 @@ static void add_root_ports(char ***args, const struct machine *m)
 		    i % FUNCTIONS_PER_SLOT, i % FUNCTIONS_PER_SLOT == 0 ? ",multifunction=on" : "");
 }
 
-/* Behind the ports in the list: QEMU makes devices in its order. */
+/*
+ * Behind the ports in the list: QEMU makes devices in its order. A test, whose machine has
+ * no device to give, names another kind.
+ */
 static void add_vfio(char ***args, const struct machine_vfio *device)
 {
+	const char *another = fault_pretend_name("KATA_FAULT_VFIO", NULL);
+
+	if (another) {
+		add(args, "-device", "%s,id=%s,bus=%s,addr=%s,romfile=", another, device->id,
+		    device->bus, device->addr);
+		return;
+	}
 	add(args, "-device", "vfio-pci,id=%s,%s=%s,bus=%s,addr=%s,romfile=", device->id,
 	    device->host ? "host" : "sysfsdev", device->host ? device->host : device->sysfs_dir,
 	    device->bus, device->addr);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -69,6 +70,7 @@ int qemu_vfio_cold_place(const struct qemu_vfio_layout *layout, unsigned i, stru
 int qemu_add_vfio(struct qmp *qmp, const char *name, bool mediated, const struct pci_place *place,
 		  uint64_t deadline, struct err *err)
 {
+	const char *another = fault_pretend_name("KATA_FAULT_VFIO", NULL); /* see qemu_args.c */
 	CLEANUP(free) char *dir = mediated ? qemu_vfio_mediated_dir(name) : NULL;
 	CLEANUP(free) char *arguments = NULL;
 	struct json_writer w = { 0 };
@@ -77,8 +79,9 @@ int qemu_add_vfio(struct qmp *qmp, const char *name, bool mediated, const struct
 	qemu_vfio_id(name, id);
 	json_open_object(&w, NULL);
 	json_put_string(&w, "id", id);
-	json_put_string(&w, "driver", "vfio-pci");
-	json_put_string(&w, dir ? "sysfsdev" : "host", dir ? dir : name);
+	json_put_string(&w, "driver", another ? another : "vfio-pci");
+	if (!another)
+		json_put_string(&w, dir ? "sysfsdev" : "host", dir ? dir : name);
 	json_put_string(&w, "bus", place->bus);
 	json_put_string(&w, "addr", place->addr);
 	json_put_string(&w, "romfile", "");

@@ -519,6 +519,7 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 							.netns = -1,
 							.shim = STARTED_SHIM_INIT,
 							.disks = { .config = params->config } };
+	const struct sysfs sysfs = sysfs_of_host();
 	CLEANUP(free) char *cgroup = NULL;
 	CLEANUP(free) char *sid = NULL;
 	int r;
@@ -549,7 +550,7 @@ int container_create(const struct create_params *params, struct proc_id *ret_shi
 	if (r == 0)
 		r = disks_take_devices(&making.disks, spec, err);
 	if (r == 0)
-		r = passthrough_take(&sysfs_of_host, spec, &making.passed, err);
+		r = passthrough_take(&sysfs, spec, &making.passed, err);
 	if (r < 0)
 		return r;
 	assert(spec && sid);

@@ -72,6 +72,7 @@ static void note_netns(struct network_record *record, int netns)
 static int plan(int netns, struct netlink *nl, const struct net_scan *scan, size_t i,
 		struct network_record *record, struct err *err)
 {
+	const struct sysfs sysfs = sysfs_of_host();
 	uint16_t from = record->n > 0 ? (uint16_t)(record->wires[record->n - 1].number + 1) : 0;
 	uint16_t number = 0;
 	int r = wire_free_number(nl, from, &number, err);
@@ -82,7 +83,7 @@ static int plan(int netns, struct netlink *nl, const struct net_scan *scan, size
 	wire_plan(scan, i, record->settings.model, number, &record->wires[record->n]);
 	r = wire_check(nl, &record->wires[record->n], err);
 	if (r == 0 && record->wires[record->n].model == WIRE_PHYSICAL)
-		r = nic_physical_plan(&sysfs_of_host, netns, &record->wires[record->n], err);
+		r = nic_physical_plan(&sysfs, netns, &record->wires[record->n], err);
 	if (r < 0)
 		wire_done(&record->wires[record->n]);
 	else
@@ -106,12 +107,13 @@ static int connect_one(struct sandbox_network *network, struct netlink *nl, int 
 {
 	const struct wire *wire = &network->record.wires[i];
 	const struct rtnl_link *link = &network->scan.endpoints[i].link;
+	const struct sysfs sysfs = sysfs_of_host();
 	struct vm_nic *nic = &network->nics[network->n];
 	int r = 0;
 
 	network->n_connected++;
 	if (wire->model == WIRE_PHYSICAL) {
-		r = nic_physical_take(&sysfs_of_host, wire, err);
+		r = nic_physical_take(&sysfs, wire, err);
 		return r == 0 ? fault_point("interface connected", err) : r;
 	}
 	r = wire_connect(netns, nl, wire, link->mtu, network->record.settings.n_queues,
@@ -402,7 +404,8 @@ int network_plug(struct sandbox_network *network, const char *sid, struct err *e
 static int plug_physical(const struct late *late, const struct wire *wire,
 			 char ret_path[PLUG_PATH_LEN], struct err *err)
 {
-	int r = nic_physical_take(&sysfs_of_host, wire, err);
+	const struct sysfs sysfs = sysfs_of_host();
+	int r = nic_physical_take(&sysfs, wire, err);
 
 	if (r == 0)
 		r = fault_point("late interface connected", err);
@@ -517,12 +520,13 @@ static int open_named(const struct network_record *record)
 /* Whatever became of the namespace: the host has its hardware again. */
 static void undo_physical(const struct wire *wire, int netns)
 {
+	const struct sysfs sysfs = sysfs_of_host();
 	CLEANUP(netlink_free) struct netlink *host = NULL;
 	struct err err = { 0 };
 	int r = netlink_open(NETLINK_ROUTE, &host, &err);
 
 	if (r == 0)
-		r = nic_physical_give_back(&sysfs_of_host, wire, host, netns, &err);
+		r = nic_physical_give_back(&sysfs, wire, host, netns, &err);
 	if (r < 0)
 		log_warn("%s", err.text);
 }

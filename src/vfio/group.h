@@ -23,7 +23,8 @@ struct sysfs {
 	void *data;
 };
 
-extern const struct sysfs sysfs_of_host;
+/* A test of all programs together has one of its own: KATA_FAULT_SYSFS (base/fault.h). */
+struct sysfs sysfs_of_host(void);
 
 #define VFIO_DRIVER       "vfio-pci"
 #define VFIO_NAME_LEN     40u    /* of a UUID, or "ffffffff:ff:1f.7", and its NUL */
