@@ -23,6 +23,7 @@ struct agent {
 	bool debug;            /* agent.log=debug */
 	unsigned first_blocks; /* of memory, that were online at the start */
 	uint64_t hotplug_ms;   /* agent.hotplug_timeout: how long a device is waited for */
+	int pipe_size; /* agent.container_pipe_size: of the containers' standard streams, or 0 */
 	bool sandbox_started;
 	char *sandbox_id;                 /* owned; the id of the pod's own container too */
 	dev_t own_disks[AGENT_DISKS_MAX]; /* what the guest runs from: no container's to open */

@@ -10,8 +10,10 @@
 #include "agent/guest.h"
 #include "agent/guest_hooks.h"
 #include "agent/job.h"
+#include "agent/modules.h"
 #include "agent/sandbox.h"
 #include "agent/storage.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "rpc/pb.h"
@@ -24,6 +26,18 @@ struct sandbox_start {
 	Grpc__CreateSandboxRequest *message; /* owned */
 };
 
+static int load_modules(const Grpc__CreateSandboxRequest *message, struct err *err)
+{
+	size_t n = message->n_kernel_modules;
+	CLEANUP(free) struct module *modules = xcalloc(n + 1, sizeof(*modules));
+
+	for (size_t i = 0; i < n; i++)
+		modules[i] = (struct module){ message->kernel_modules[i]->name,
+					      message->kernel_modules[i]->parameters,
+					      message->kernel_modules[i]->n_parameters };
+	return modules_load("", modules, n, module_insert, err);
+}
+
 static int prepare_sandbox(void *data, struct err *err)
 {
 	struct sandbox_start *start = data;
@@ -31,6 +45,8 @@ static int prepare_sandbox(void *data, struct err *err)
 
 	/* Here and not at boot: the kernel takes 10 ms over it, which must not hold up the loop. */
 	r = guest_loopback_up(err);
+	if (r == 0)
+		r = load_modules(start->message, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < start->message->n_storages; i++) {
@@ -62,8 +78,6 @@ static int check_sandbox(const struct agent *agent, const Grpc__CreateSandboxReq
 {
 	if (agent->sandbox_started)
 		return err_set(err, EEXIST, "sandbox already started, impossible to start again");
-	if (message->n_kernel_modules > 0)
-		return err_set(err, ENOSYS, "kernel_modules: this guest kernel has no modules");
 	for (size_t i = 0; i < message->n_storages; i++) {
 		int r = storage_check(message->storages[i], err);
 

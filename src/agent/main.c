@@ -2,6 +2,7 @@
 /* PID 1 of the guest. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,11 +67,13 @@ static void read_options(struct agent *agent, struct options *ret)
 {
 	CLEANUP(free) char *max_inodes = NULL;
 	CLEANUP(free) char *hotplug = NULL;
+	CLEANUP(free) char *pipe_size = NULL;
 	CLEANUP(free) char *cmdline = NULL;
 	CLEANUP(free) char *unified = NULL;
 	CLEANUP(free) char *vacant = NULL;
 	CLEANUP(free) char *vsock = NULL;
 	CLEANUP(free) char *level = NULL;
+	int64_t bytes = 0;
 
 	if (file_read_at(AT_FDCWD, "/proc/cmdline", 8192, &cmdline) < 0)
 		return;
@@ -86,6 +89,10 @@ static void read_options(struct agent *agent, struct options *ret)
 	vacant = guest_option(cmdline, "vacant_timeout");
 	if (vacant && device_timeout_parse(vacant, &ret->vacant_ms) < 0)
 		log_warn("agent.vacant_timeout=%s is not a duration such as 30s", vacant);
+	pipe_size = guest_option(cmdline, "container_pipe_size");
+	if (pipe_size && str_to_i64(pipe_size, 0, INT_MAX, &bytes) < 0)
+		log_warn("agent.container_pipe_size=%s is not a number of bytes", pipe_size);
+	agent->pipe_size = (int)bytes;
 	max_inodes = guest_option(cmdline, "max_inodes");
 	if (max_inodes && str_to_u64(max_inodes, 0, UINT64_MAX, &ret->max_inodes) < 0)
 		log_warn("agent.max_inodes=%s is not a number", max_inodes);

@@ -459,6 +459,7 @@ static void close_ends(int (*ends)[3])
 /* Three pipes: ours into @process, theirs into @theirs. */
 static int open_pipes(struct process *process, int theirs[3], struct err *err)
 {
+	int size = process->container->agent->pipe_size;
 	int *ours[] = { &process->in.fd, &process->out.fd, &process->err.fd };
 
 	for (int i = 0; i < 3; i++) {
@@ -468,6 +469,8 @@ static int open_pipes(struct process *process, int theirs[3], struct err *err)
 			return err_errno(err, "pipe");
 		*ours[i] = i == 0 ? ends[1] : ends[0];
 		theirs[i] = i == 0 ? ends[0] : ends[1];
+		if (size > 0 && fcntl(ends[1], F_SETPIPE_SZ, size) < 0)
+			return err_errno(err, "agent.container_pipe_size=%d", size);
 		(void)fd_set_nonblock(*ours[i], true);
 	}
 	return 0;

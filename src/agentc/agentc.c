@@ -185,30 +185,62 @@ int agentc_set_clock(struct agentc *agent, uint64_t deadline, struct err *err)
 	return call(agent, AGENT, "SetGuestDateTime", &message.base, deadline, err);
 }
 
-int agentc_create_sandbox(struct agentc *agent, const char *id, const char *hostname,
-			  const char *guest_hooks, const struct agentc_storage *storages,
-			  size_t n_storages, uint64_t deadline, struct err *err)
+/* "name p1=v1 p2=v2" in parts, which stay where they are. */
+struct module_words {
+	char **words;
+	Grpc__KernelModule message;
+};
+
+static void split_module(const char *text, struct module_words *ret)
 {
-	CLEANUP(free) Grpc__Storage *parts = xcalloc(n_storages, sizeof(*parts));
-	CLEANUP(free) Grpc__Storage **list = xcalloc(n_storages, sizeof(*list));
+	ret->message = (Grpc__KernelModule)GRPC__KERNEL_MODULE__INIT;
+	ret->words = strv_split(text, " \t");
+	if (!ret->words)
+		return;
+	ret->message.name = ret->words[0];
+	ret->message.parameters = ret->words + 1;
+	ret->message.n_parameters = strv_len(ret->words) - 1;
+}
+
+int agentc_create_sandbox(struct agentc *agent, const struct agentc_sandbox *sandbox,
+			  uint64_t deadline, struct err *err)
+{
+	size_t n_modules = strv_len(sandbox->kernel_modules);
+	size_t n_storages = sandbox->n_storages;
+	CLEANUP(free) Grpc__Storage *parts = xcalloc(n_storages + 1, sizeof(*parts));
+	CLEANUP(free) Grpc__Storage **list = xcalloc(n_storages + 1, sizeof(*list));
+	CLEANUP(free) struct module_words *modules = xcalloc(n_modules + 1, sizeof(*modules));
+	CLEANUP(free) Grpc__KernelModule **entries = xcalloc(n_modules + 1, sizeof(*entries));
 	Grpc__CreateSandboxRequest message = GRPC__CREATE_SANDBOX_REQUEST__INIT;
+	int r;
 
 	for (size_t i = 0; i < n_storages; i++) {
+		const struct agentc_storage *storage = &sandbox->storages[i];
+
 		parts[i] = (Grpc__Storage)GRPC__STORAGE__INIT;
-		parts[i].driver = agentc_text(storages[i].driver);
-		parts[i].source = agentc_text(storages[i].source);
-		parts[i].fstype = agentc_text(storages[i].fstype);
-		parts[i].n_options = strv_len(storages[i].options);
-		parts[i].options = (char **)(uintptr_t)storages[i].options;
-		parts[i].mount_point = agentc_text(storages[i].mount_point);
+		parts[i].driver = agentc_text(storage->driver);
+		parts[i].source = agentc_text(storage->source);
+		parts[i].fstype = agentc_text(storage->fstype);
+		parts[i].n_options = strv_len(storage->options);
+		parts[i].options = (char **)(uintptr_t)storage->options;
+		parts[i].mount_point = agentc_text(storage->mount_point);
 		list[i] = &parts[i];
 	}
-	message.sandbox_id = agentc_text(id);
-	message.hostname = agentc_text(hostname);
-	message.guest_hook_path = agentc_text(guest_hooks);
+	for (size_t i = 0; i < n_modules; i++) {
+		split_module(sandbox->kernel_modules[i], &modules[i]);
+		entries[i] = &modules[i].message;
+	}
+	message.sandbox_id = agentc_text(sandbox->id);
+	message.hostname = agentc_text(sandbox->hostname);
+	message.guest_hook_path = agentc_text(sandbox->guest_hooks);
 	message.n_storages = n_storages;
 	message.storages = list;
-	return call(agent, AGENT, "CreateSandbox", &message.base, deadline, err);
+	message.n_kernel_modules = n_modules;
+	message.kernel_modules = entries;
+	r = call(agent, AGENT, "CreateSandbox", &message.base, deadline, err);
+	for (size_t i = 0; i < n_modules; i++)
+		strv_free(modules[i].words);
+	return r;
 }
 
 int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err)

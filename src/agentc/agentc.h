@@ -45,10 +45,18 @@ struct agentc_storage {
 	const char *mount_point;
 };
 
-/* @guest_hooks: the folder of the guest's own hooks, "" for none. */
-int agentc_create_sandbox(struct agentc *agent, const char *id, const char *hostname,
-			  const char *guest_hooks, const struct agentc_storage *storages,
-			  size_t n_storages, uint64_t deadline, struct err *err);
+/* What a guest is told first. All of it is borrowed. */
+struct agentc_sandbox {
+	const char *id;
+	const char *hostname;
+	const char *guest_hooks;     /* the folder of the guest's own hooks, "" for none */
+	char *const *kernel_modules; /* "name p1=v1 p2=v2" */
+	const struct agentc_storage *storages;
+	size_t n_storages;
+};
+
+int agentc_create_sandbox(struct agentc *agent, const struct agentc_sandbox *sandbox,
+			  uint64_t deadline, struct err *err);
 int agentc_destroy_sandbox(struct agentc *agent, uint64_t deadline, struct err *err);
 
 /*

@@ -89,6 +89,8 @@ struct config {
 		bool enable_tracing;
 		char *trace_mode;
 		char *trace_type;
+		char **kernel_modules;
+		int64_t container_pipe_size; /* bytes, by an annotation only; 0: the kernel's own */
 	} agent;
 
 	struct {

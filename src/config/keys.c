@@ -234,6 +234,14 @@ const struct config_key config_keys[] = {
 	STRING("agent.kata", "trace_type", agent.trace_type, "isolated", trace_types,
 	       "whether the agent's spans are a trace of their own",
 	       .note = "Of use with enable_tracing only."),
+	STRINGS("agent.kata", "kernel_modules", agent.kernel_modules,
+		"modules that the guest's kernel loads before any container is made",
+		.note = "Each is \"name p1=v1 p2=v2\"; they are found in /lib/modules of the "
+			"initrd "
+			"or image. One that cannot be loaded is an error. The kernel that comes "
+			"with "
+			"kata-c has none: everything is built in.",
+		.annotation = "agent.kernel_modules"),
 	BOOL("agent.kata", "enable_blk_mount", agent.enable_blk_mount,
 	     "mount a volume that is a block device with a file system in the guest",
 	     .note = "Else it becomes a device file in the container.", .shipped = "true"),

@@ -225,9 +225,17 @@ static int create_in_guest(const struct create_params *params, const struct oci_
 	}
 	list[0].options = share_options;
 	list[1].options = shm_options;
-	return agentc_create_sandbox(agent, params->id, spec->hostname,
-				     params->config->hypervisor.guest_hook_path, list, 2,
-				     deadline_in(REQUEST_MS), err);
+	return agentc_create_sandbox(
+		agent,
+		&(struct agentc_sandbox){
+			.id = params->id,
+			.hostname = spec->hostname,
+			.guest_hooks = params->config->hypervisor.guest_hook_path,
+			.kernel_modules = params->config->agent.kernel_modules,
+			.storages = list,
+			.n_storages = 2,
+		},
+		deadline_in(REQUEST_MS), err);
 }
 
 int sandbox_finish(const struct create_params *params, struct sandbox_start *start,
