@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,14 +44,17 @@ static const struct {
 
 static const char *const directories[] = { "/dev", "/proc", "/sys", "/run", "/tmp", "/etc" };
 
+/* A place for the new root that every guest has: nothing of it is missed. */
+#define NEW_ROOT "/run"
+
 /*
- * What else an initrd holds (hooks, the programs that they need) stays where it
+ * What else an initrd or image holds (hooks, the programs that they need) stays where it
  * was. It is read only: in memory, but nobody's to change.
  */
 static int keep_directory(const char *name, struct err *err)
 {
 	CLEANUP(free) char *from = xasprintf("/%s", name);
-	CLEANUP(free) char *to = xasprintf("/root.new/%s", name);
+	CLEANUP(free) char *to = xasprintf(NEW_ROOT "/%s", name);
 
 	if (mkdir(to, 0755) < 0)
 		return err_errno(err, "mkdir %s", to);
@@ -60,9 +64,23 @@ static int keep_directory(const char *name, struct err *err)
 	return 0;
 }
 
+/* /bin is a link where /usr has all programs. */
+static int keep_link(const char *name, struct err *err)
+{
+	CLEANUP(free) char *from = xasprintf("/%s", name);
+	CLEANUP(free) char *to = xasprintf(NEW_ROOT "/%s", name);
+	char target[PATH_MAX];
+	ssize_t len = readlink(from, target, sizeof(target) - 1);
+
+	if (len < 0)
+		return err_errno(err, "read the link %s", from);
+	target[len] = '\0';
+	return symlink(target, to) < 0 ? err_errno(err, "keep %s", from) : 0;
+}
+
 static bool is_made_anew(const char *name)
 {
-	if (*name == '.' || str_eq(name, "root.new"))
+	if (*name == '.' || str_eq(name, "lost+found"))
 		return true;
 	for (size_t i = 0; i < COUNT(directories); i++)
 		if (str_eq(directories[i] + 1, name))
@@ -70,7 +88,7 @@ static bool is_made_anew(const char *name)
 	return false;
 }
 
-static int keep_directories(struct err *err)
+static int keep_entries(struct err *err)
 {
 	DIR *dir = opendir("/");
 	struct dirent *entry;
@@ -78,31 +96,36 @@ static int keep_directories(struct err *err)
 
 	if (!dir)
 		return err_errno(err, "open /");
-	while (r == 0 && (entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && !is_made_anew(entry->d_name))
+	while (r == 0 && (entry = readdir(dir))) {
+		if (is_made_anew(entry->d_name))
+			continue;
+		if (entry->d_type == DT_DIR)
 			r = keep_directory(entry->d_name, err);
+		else if (entry->d_type == DT_LNK)
+			r = keep_link(entry->d_name, err);
+	}
 	closedir(dir);
 	return r;
 }
 
 /*
- * The initramfs cannot be pivoted away from. So the agent gives itself a root
- * that can be: what a distribution's initramfs does by switch_root. Its program
- * stays in the initramfs, which no path reaches any more.
+ * The initramfs cannot be pivoted away from, and an image cannot be written to. So
+ * the agent gives itself another root: what a distribution's initramfs does by
+ * switch_root. Its program stays in the first one, which no path reaches any more.
  */
-static int leave_initramfs(struct err *err)
+static int leave_first_root(struct err *err)
 {
 	int r;
 
-	if (mkdir("/root.new", 0755) < 0 && errno != EEXIST)
-		return err_errno(err, "mkdir /root.new");
-	if (mount("tmpfs", "/root.new", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+	if (mkdir(NEW_ROOT, 0755) < 0 && errno != EEXIST)
+		return err_errno(err, "mkdir " NEW_ROOT);
+	if (mount("tmpfs", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		return err_errno(err, "mount the new root");
-	r = keep_directories(err);
+	r = keep_entries(err);
 	if (r < 0)
 		return r;
-	if (chdir("/root.new") < 0)
-		return err_errno(err, "chdir /root.new");
+	if (chdir(NEW_ROOT) < 0)
+		return err_errno(err, "chdir " NEW_ROOT);
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
 		return err_errno(err, "move the new root");
 	if (chroot(".") < 0 || chdir("/") < 0)
@@ -114,7 +137,7 @@ int guest_prepare(struct err *err)
 {
 	int r;
 
-	r = leave_initramfs(err);
+	r = leave_first_root(err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < COUNT(directories); i++)
@@ -203,19 +226,24 @@ void guest_keep_quotas(void)
 		log_warn("quotas: %s", err.text);
 }
 
-size_t guest_own_disks(dev_t *ret, size_t max)
+dev_t guest_root_disk(void)
+{
+	struct stat st;
+
+	return stat("/", &st) == 0 && major(st.st_dev) != 0 ? st.st_dev : 0;
+}
+
+size_t guest_own_disks(dev_t root, dev_t *ret, size_t max)
 {
 	CLEANUP(free) char *text = NULL;
 	char path[64];
-	struct stat st;
 	size_t n = 0;
 
-	if (stat("/", &st) < 0 || major(st.st_dev) == 0 || max < 2)
+	if (root == 0 || max < 2)
 		return 0;
-	ret[n++] = st.st_dev;
+	ret[n++] = root;
 	/* Of a partition, the whole disk as well. */
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", major(st.st_dev),
-		 minor(st.st_dev));
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", major(root), minor(root));
 	if (file_read_at(AT_FDCWD, path, sizeof(path), &text) < 0)
 		return n;
 	text[strcspn(text, "\n")] = '\0';

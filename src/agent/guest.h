@@ -8,8 +8,11 @@
 
 struct err;
 
+/* The disk that the kernel has started from; 0: an initramfs. Before guest_prepare(). */
+dev_t guest_root_disk(void);
+
 /*
- * Moves from the initramfs to a tmpfs (so that containers can pivot_root), and
+ * Moves from the initramfs or image to a tmpfs (so that containers can pivot_root), and
  * mounts what a Linux userland expects. Only in a fresh guest.
  */
 int guest_prepare(struct err *err);
@@ -26,10 +29,10 @@ int guest_mount_cgroups(bool unified, struct err *err);
 void guest_keep_quotas(void);
 
 /*
- * The disk that the guest runs from, and its partition: none with an initrd.
- * Returns how many of @ret are set, at most @max.
+ * The disk that the guest runs from, @root, and of a partition the whole disk: none with an
+ * initrd. Returns how many of @ret are set, at most @max.
  */
-size_t guest_own_disks(dev_t *ret, size_t max);
+size_t guest_own_disks(dev_t root, dev_t *ret, size_t max);
 
 /* Brings up the loopback interface. */
 int guest_loopback_up(struct err *err);

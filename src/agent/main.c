@@ -145,6 +145,7 @@ static int run(struct agent *agent, struct err *err)
 {
 	struct rlimit nofile = { NOFILE_MAX, NOFILE_MAX };
 	struct options options = { .unified = true, .vacant_ms = VACANT_TIMEOUT_MS };
+	dev_t disk = guest_root_disk();
 	int r;
 
 	if (setrlimit(RLIMIT_NOFILE, &nofile) < 0)
@@ -156,7 +157,7 @@ static int run(struct agent *agent, struct err *err)
 	read_options(agent, &options);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	agent->first_blocks = online_present_blocks(ONLINE_SYSFS);
-	agent->n_own_disks = guest_own_disks(agent->own_disks, AGENT_DISKS_MAX);
+	agent->n_own_disks = guest_own_disks(disk, agent->own_disks, AGENT_DISKS_MAX);
 	r = guest_mount_cgroups(options.unified, err);
 	if (r == 0 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
 		guest_keep_quotas();

@@ -271,10 +271,80 @@ static int check_patterns(const struct config *config, struct err *err)
 	return 0;
 }
 
-int config_check(const struct config *config, struct err *err)
+const char *config_image(const struct config *config)
+{
+	return str_empty(config->hypervisor.image) ? config->hypervisor.initrd
+						   : config->hypervisor.image;
+}
+
+/* 0: nobody has said it, 1: a file, 2: an annotation. */
+static int rank(const struct config *config, const char *name)
+{
+	const struct config_origin *origin =
+		config_origin(config, config_find_key("hypervisor.qemu", name));
+
+	return !origin || !origin->file ? 0 : origin->line > 0 ? 1 : 2;
+}
+
+/* Of an initrd and an image, what was said more expressly replaces the other. */
+static int choose_image(struct config *config, struct err *err)
+{
+	bool initrd = !str_empty(config->hypervisor.initrd);
+	bool image = !str_empty(config->hypervisor.image);
+	int more = rank(config, "image") - rank(config, "initrd");
+
+	if (!initrd && !image)
+		return wrong(config, "hypervisor.qemu", "initrd",
+			     "either initrd or image must name a file, and both are \"\"", err);
+	if (!initrd || !image)
+		return 0;
+	if (more == 0)
+		return wrong(config, "hypervisor.qemu", "image",
+			     "having both an image and an initrd is not supported; set one of the "
+			     "two to \"\"",
+			     err);
+	*(more > 0 ? config->hypervisor.initrd : config->hypervisor.image) = '\0';
+	return 0;
+}
+
+/* A clone has the template's memory, device by device, and nothing else. */
+static int check_template(const struct config *config, struct err *err)
+{
+	const struct {
+		const char *name;
+		bool set;
+		const char *text;
+	} keys[] = {
+		{ "image", !str_empty(config->hypervisor.image),
+		  "[factory] enable_template needs an initrd instead; set image to \"\"" },
+		{ "file_mem_backend", !str_empty(config->hypervisor.file_mem_backend),
+		  "[factory] enable_template has a file of its own for the memory; set it to "
+		  "\"\"" },
+		{ "enable_hugepages", config->hypervisor.enable_hugepages,
+		  "[factory] enable_template makes clones of ordinary pages; set it to false" },
+		{ "enable_mem_prealloc", config->hypervisor.enable_mem_prealloc,
+		  "[factory] enable_template lets clones share what they do not change; set it "
+		  "to false" },
+		{ "enable_virtio_mem", config->hypervisor.enable_virtio_mem,
+		  "[factory] enable_template makes clones without such a device; set it to "
+		  "false" },
+	};
+
+	for (size_t i = 0; config->factory.enable_template && i < sizeof(keys) / sizeof(keys[0]);
+	     i++)
+		if (keys[i].set)
+			return wrong(config, "hypervisor.qemu", keys[i].name, keys[i].text, err);
+	return 0;
+}
+
+int config_check(struct config *config, struct err *err)
 {
 	int r = check_patterns(config, err);
 
+	if (r == 0)
+		r = choose_image(config, err);
+	if (r == 0)
+		r = check_template(config, err);
 	if (r < 0)
 		return r;
 	if (!str_eq(config->hypervisor.shared_fs, "virtio-fs"))

@@ -29,7 +29,8 @@ struct config {
 	struct {
 		char *path;
 		char *kernel;
-		char *initrd;
+		char *initrd; /* exactly one of the two is not "" */
+		char *image;
 		char *machine_type;
 		char *machine_accelerators;
 		char *firmware;
@@ -40,10 +41,18 @@ struct config {
 		int64_t default_memory;   /* MiB */
 		int64_t memory_slots;
 		int64_t memory_offset; /* MiB */
+		char *file_mem_backend;
+		bool disable_image_nvdimm;
+		bool enable_mem_prealloc;
+		bool enable_hugepages;
+		bool enable_swap;
+		bool enable_virtio_mem;
 		bool enable_cpu_memory_hotplug;
 		bool enable_reuse_cpu_memory;
 		int64_t root_ports;
+		int64_t bridges; /* 0: one where there is nothing else to plug into */
 		bool hotplug_vfio_on_root_bus;
+		bool disable_nesting_checks;
 		char *block_device_driver;
 		bool disable_block_device_use;
 		bool block_device_cache_set;
@@ -150,6 +159,9 @@ int config_override(struct config *config, char *const *annotations, bool allowe
 
 /* Whether enable_annotations lists @name; else -EPERM "annotation <name>: not allowed; …". */
 int config_allows(const struct config *config, const char *name, struct err *err);
+
+/* What the guest starts from: the image, or the initrd. Borrowed. */
+const char *config_image(const struct config *config);
 
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)

@@ -34,4 +34,4 @@ int own_annotation_set(const struct own_annotation *own, struct config *config, 
 int annotation_pattern_check(const char *pattern, struct err *err);
 
 /* What one key alone cannot tell; behind the last file, and again behind annotations. */
-int config_check(const struct config *config, struct err *err);
+int config_check(struct config *config, struct err *err);

@@ -70,6 +70,15 @@ const struct config_key config_keys[] = {
 	       "the initrd with kata-agent as /init",
 	       .shipped = "@DATADIR@/kata-containers-initrd.img", .annotation = "hypervisor.initrd",
 	       .hash = "hypervisor.initrd_hash", .paths = "valid_asset_paths"),
+	STRING(QEMU, "image", hypervisor.image, "", NULL,
+	       "a disk image with kata-agent as /sbin/init, instead of the initrd",
+	       .note = "An ext4, erofs or squashfs that nobody writes to, or one in the first "
+		       "partition. Set initrd to \"\" then.",
+	       .annotation = "hypervisor.image", .hash = "hypervisor.image_hash",
+	       .paths = "valid_asset_paths"),
+	BOOL(QEMU, "disable_image_nvdimm", hypervisor.disable_image_nvdimm,
+	     "the image is a virtio disk (/dev/vda) instead of memory (/dev/pmem0)",
+	     .annotation = "hypervisor.disable_image_nvdimm"),
 	STRING(QEMU, "machine_type", hypervisor.machine_type, DEFAULT_MACHINE, machine_types,
 	       "QEMU's machine type", .shipped = "@MACHINE@",
 	       .annotation = "hypervisor.machine_type"),
@@ -102,6 +111,29 @@ const struct config_key config_keys[] = {
 	INTEGER(QEMU, "memory_offset", hypervisor.memory_offset, "0", 0, UINT32_MAX,
 		"MiB to add to the most memory that can be plugged, for nvdimm devices",
 		.annotation = "hypervisor.memory_offset"),
+	BOOL(QEMU, "enable_mem_prealloc", hypervisor.enable_mem_prealloc,
+	     "take all of the memory from the host at the start, instead of page by page",
+	     .note = "Without enable_swap it is locked there as well.",
+	     .annotation = "hypervisor.enable_mem_prealloc"),
+	BOOL(QEMU, "enable_hugepages", hypervisor.enable_hugepages,
+	     "make the memory of the host's huge pages",
+	     .note = "There must be enough of them: vm.nr_hugepages.",
+	     .annotation = "hypervisor.enable_hugepages"),
+	STRING(QEMU, "file_mem_backend", hypervisor.file_mem_backend, "", NULL,
+	       "a directory for a file that the memory is in and that other programs can map, "
+	       "\"\" for none",
+	       .annotation = "hypervisor.file_mem_backend"),
+	BOOL(QEMU, "enable_swap", hypervisor.enable_swap,
+	     "the host may swap the memory out: QEMU's -overcommit mem-lock=off",
+	     .note = "false: there is no such option, which is the same to QEMU, but with "
+		     "enable_mem_prealloc the memory is locked: mem-lock=on.",
+	     .annotation = "hypervisor.enable_swap"),
+	BOOL(QEMU, "enable_virtio_mem", hypervisor.enable_virtio_mem,
+	     "memory that follows the limits comes by a virtio-mem device",
+	     .note = "It comes in any number of steps, without memory_slots, and goes again when "
+		     "the limits do, as far as the guest does not use it. For "
+		     "enable_cpu_memory_hotplug.",
+	     .annotation = "hypervisor.enable_virtio_mem"),
 	BOOL(QEMU, "enable_cpu_memory_hotplug", hypervisor.enable_cpu_memory_hotplug,
 	     "vCPUs and memory follow the limits of the containers",
 	     .note = "A container that may use two processors and 2 GiB has them, and one without "
@@ -121,6 +153,15 @@ const struct config_key config_keys[] = {
 	     .note = "A running q35 machine takes none on its root bus: what is plugged in later "
 		     "goes into a root port even so. Machine type pc has nothing but its root bus.",
 	     .annotation = "hypervisor.hotplug_vfio_on_root_bus"),
+	INTEGER(QEMU, "default_bridges", hypervisor.bridges, "0", 0, UINT32_MAX,
+		"PCI bridges of a pc or q35 machine, each for 25 devices to be plugged in",
+		.note = "They are used when root ports and slots of the root bus are taken. 0 is 1 "
+			"on a q35 without default_root_ports, else none; there are 5 at most. They "
+			"need SeaBIOS: qboot gives them no room."),
+	BOOL(QEMU, "disable_nesting_checks", hypervisor.disable_nesting_checks,
+	     "make the same machine on a host that is a virtual machine itself",
+	     .note = "false: with KVM on such a host the guest has no PMU, and virtio devices that "
+		     "are there from the start are legacy ones."),
 	STRING(QEMU, "block_device_driver", hypervisor.block_device_driver, "virtio-scsi",
 	       block_drivers, "how block devices of the host come into the guest",
 	       .note = "These are --device, volumes and root file systems that are one. "

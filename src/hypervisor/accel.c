@@ -12,17 +12,38 @@
 
 #define CPUINFO_MAX (4u << 20)
 
-bool accel_cpu_has_virtualization(const char *cpuinfo)
+/* The words of the first line "flags"; owned. */
+static char **cpu_flags(const char *cpuinfo)
 {
 	const char *flags = strstr(cpuinfo, "\nflags");
 	CLEANUP(free) char *line = NULL;
-	CLEANUP(strv_free) char **words = NULL;
 
 	if (!flags)
-		return false;
+		return NULL;
 	line = xstrndup(flags + 1, strcspn(flags + 1, "\n"));
-	words = strv_split(line, " \t:");
-	return strv_contains(words, "vmx") || strv_contains(words, "svm");
+	return strv_split(line, " \t:");
+}
+
+bool accel_cpu_has_virtualization(const char *cpuinfo)
+{
+	CLEANUP(strv_free) char **flags = cpu_flags(cpuinfo);
+
+	return strv_contains(flags, "vmx") || strv_contains(flags, "svm");
+}
+
+bool accel_cpu_is_virtual(const char *cpuinfo)
+{
+	CLEANUP(strv_free) char **flags = cpu_flags(cpuinfo);
+
+	return strv_contains(flags, "hypervisor");
+}
+
+bool accel_host_is_guest(void)
+{
+	CLEANUP(free) char *cpuinfo = NULL;
+
+	return file_read_at(AT_FDCWD, "/proc/cpuinfo", CPUINFO_MAX, &cpuinfo) == 0 &&
+	       accel_cpu_is_virtual(cpuinfo);
 }
 
 static bool cpu_can(void)

@@ -16,5 +16,11 @@ const char *accel_choose(const char *options, const char **ret_reason);
 /* @options without accel=…, owned. */
 char *accel_strip(const char *options);
 
+/* Whether the host is a virtual machine itself. */
+bool accel_host_is_guest(void);
+
+/* The same by the text of its /proc/cpuinfo. */
+bool accel_cpu_is_virtual(const char *cpuinfo);
+
 /* The text of /proc/cpuinfo decides with /dev/kvm; apart for tests. */
 bool accel_cpu_has_virtualization(const char *cpuinfo);

@@ -10,11 +10,22 @@ enum share_kind { SHARE_9P, SHARE_VIRTIO_FS };
 
 #define SHARE_TAG "kataShared"
 
+/* What the host does with the machine's memory when it needs some itself. */
+enum memory_lock {
+	MEMORY_LOCK_DEFAULT, /* of the hypervisor: it may be swapped out */
+	MEMORY_LOCK_OFF,     /* the same, said on the command line */
+	MEMORY_LOCK_ON       /* all that it has and gets stays in memory */
+};
+
 #define ROOT_PORT_ID "rp" /* and a number: the ports that devices are plugged into */
 
 /* Where they sit: behind the devices that are always there, eight to a slot. */
 #define ROOT_PORT_FIRST_SLOT 0x10u
 #define FUNCTIONS_PER_SLOT   8u
+
+/* And a number: PCI bridges, whose slots 1 to BRIDGE_SLOTS take devices. */
+#define BRIDGE_ID    "pci-bridge-"
+#define BRIDGE_SLOTS 25u /* openEuler patch 0023 */
 
 #define SCSI_ID "scsi0" /* the controller that disks are plugged into */
 
@@ -54,13 +65,23 @@ struct machine {
 	 * writes goes there, or, in a clone, is its own.
 	 */
 	const char *memory_file;
-	bool clone; /* loads what another one was: it needs no kernel */
+	bool clone;              /* loads what another one was: it needs no kernel */
+	bool prealloc;           /* all of the memory is taken from the host at the start */
+	bool hugepages;          /* it is made of the host's huge pages */
+	const char *memory_path; /* a directory for a file that it is in, or "" */
+	enum memory_lock lock;
+	uint64_t elastic_mib; /* of memory that comes and goes as it is asked for; 0: none */
 	const char *kernel;
-	const char *initrd;
+	const char *initrd;   /* or "", and */
+	const char *image;    /* a disk that the guest starts from, which nobody writes to */
+	uint64_t image_bytes; /* its size */
+	bool image_nvdimm;    /* as memory, else as a virtio disk */
 	const char *firmware; /* or "" */
 	char *const *kernel_params;
 	char *const *globals; /* driver.property=value */
 	unsigned root_ports;  /* q35 */
+	unsigned bridges;     /* pc and q35 */
+	bool nested;          /* on KVM of a host that is a guest itself */
 	bool scsi;            /* a controller for disks */
 	bool nvdimm;          /* disks may come as memory */
 	bool iothread;        /* that has a thread of its own */

@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "hypervisor/machine.h"
+#include "hypervisor/qemu_memory.h"
+#include "hypervisor/qemu_words.h"
 
 struct machine_kind {
 	const char *type;
@@ -52,8 +54,7 @@ static const struct machine_kind *find_kind(const char *type)
 	return NULL;
 }
 
-/* QEMU's options are separated by commas: one inside a value is written twice. */
-static char *escape(const char *value)
+char *qemu_escape(const char *value)
 {
 	char *out = xcalloc(1, 2 * strlen(value) + 1);
 	char *to = out;
@@ -70,29 +71,16 @@ static void add_machine(char ***args, const struct machine *m, const struct mach
 {
 	bool kvm = str_eq(m->accelerator, "kvm");
 
-	add(args, "-machine", "%s,%s,accel=%s,memory-backend=ram0%s%s%s", kind->type, kind->options,
-	    m->accelerator, m->nvdimm ? ",nvdimm=on" : "", *m->machine_options ? "," : "",
-	    m->machine_options);
+	add(args, "-machine", "%s,%s,accel=%s,memory-backend=" QEMU_OWN_MEMORY "%s%s%s", kind->type,
+	    kind->options, m->accelerator,
+	    m->nvdimm || (*m->image && m->image_nvdimm) ? ",nvdimm=on" : "",
+	    *m->machine_options ? "," : "", m->machine_options);
 	/* A virtual machine monitor in the guest has state that could not be saved. */
-	add(args, "-cpu", "%s%s", kvm ? kind->cpu_kvm : kind->cpu_tcg,
+	add(args, "-cpu", "%s%s%s", kvm ? kind->cpu_kvm : kind->cpu_tcg,
+	    m->nested ? ",pmu=off" : "",
 	    kvm && kind->isa && m->memory_file ? ",vmx=off,svm=off" : "");
 	add(args, "-smp", "%u,cores=1,threads=1,sockets=%u,maxcpus=%u", m->vcpus, m->max_vcpus,
 	    m->max_vcpus);
-	if (m->max_memory_mib > m->memory_mib)
-		add(args, "-m", "%" PRIu64 "M,slots=%u,maxmem=%" PRIu64 "M", m->memory_mib,
-		    m->memory_slots, m->max_memory_mib);
-	else
-		add(args, "-m", "%" PRIu64 "M", m->memory_mib);
-	/* vhost-user devices map the guest's memory themselves: it must be sharable. */
-	if (m->memory_file)
-		add(args, "-object",
-		    "memory-backend-file,id=ram0,size=%" PRIu64 "M,mem-path=%s,share=%s",
-		    m->memory_mib, m->memory_file, m->clone ? "off" : "on");
-	else if (m->share == SHARE_VIRTIO_FS)
-		add(args, "-object", "memory-backend-memfd,id=ram0,size=%" PRIu64 "M,share=on",
-		    m->memory_mib);
-	else
-		add(args, "-object", "memory-backend-ram,id=ram0,size=%" PRIu64 "M", m->memory_mib);
 }
 
 static void add_kernel(char ***args, const struct machine *m)
@@ -103,11 +91,21 @@ static void add_kernel(char ***args, const struct machine *m)
 		add(args, "-incoming", "defer");
 	} else {
 		add(args, "-kernel", "%s", m->kernel);
-		add(args, "-initrd", "%s", m->initrd);
+		if (*m->initrd)
+			add(args, "-initrd", "%s", m->initrd);
 		add(args, "-append", "%s", params);
 	}
 	if (*m->firmware)
 		add(args, "-bios", "%s", m->firmware);
+}
+
+/*
+ * Of a device that can do without version 1 of virtio: its notifications are then writes
+ * to ports, which a hypervisor below another emulates faster than writes to memory.
+ */
+static const char *legacy(const struct machine *m)
+{
+	return m->nested ? ",disable-modern=on" : "";
 }
 
 static void add_socket(char ***args, const char *id, int fd)
@@ -136,7 +134,8 @@ static void add_early_console(char ***args)
 
 static void add_channel(char ***args, const struct machine *m, const struct machine_kind *kind)
 {
-	add(args, "-device", "virtio-serial-pci,id=serial0,bus=%s,romfile=", kind->bus);
+	add(args, "-device", "virtio-serial-pci,id=serial0,bus=%s,romfile=%s", kind->bus,
+	    legacy(m));
 	add_socket(args, "console0", m->console_fd);
 	add(args, "-device", "virtconsole,chardev=console0,id=hvc0,bus=serial0.0");
 	if (m->channel_fd < 0) {
@@ -150,9 +149,31 @@ static void add_channel(char ***args, const struct machine *m, const struct mach
 	    "virtserialport,chardev=channel0,id=" CHANNEL_ID ",bus=serial0.0,name=agent.channel.0");
 }
 
+/*
+ * The first disk, or nvdimm: vm/image.h counts on that. Behind virtio-mem, which would
+ * else begin in the middle of one of the guest's memory blocks.
+ */
+static void add_image(char ***args, const struct machine *m, const struct machine_kind *kind)
+{
+	CLEANUP(free) char *path = qemu_escape(m->image);
+
+	if (m->image_nvdimm) {
+		add(args, "-object",
+		    "memory-backend-file,id=image0,size=%" PRIu64
+		    ",share=on,readonly=on,mem-path=%s",
+		    m->image_bytes, path);
+		add(args, "-device", "nvdimm,id=nvimage0,memdev=image0,unarmed=on");
+		return;
+	}
+	add(args, "-blockdev",
+	    "driver=raw,node-name=image0,read-only=on,file.driver=file,file.filename=%s", path);
+	add(args, "-device", "virtio-blk-pci,id=blkimage0,drive=image0,bus=%s,romfile=%s",
+	    kind->bus, legacy(m));
+}
+
 static void add_share(char ***args, const struct machine *m, const struct machine_kind *kind)
 {
-	CLEANUP(free) char *path = escape(m->share_path);
+	CLEANUP(free) char *path = qemu_escape(m->share_path);
 
 	if (m->share == SHARE_VIRTIO_FS) {
 		add(args, "-chardev", "socket,id=share0,path=%s", path);
@@ -163,8 +184,8 @@ static void add_share(char ***args, const struct machine *m, const struct machin
 		return;
 	}
 	add(args, "-fsdev", "local,id=share0,path=%s,security_model=none,multidevs=remap", path);
-	add(args, "-device",
-	    "virtio-9p-pci,fsdev=share0,mount_tag=" SHARE_TAG ",bus=%s,romfile=", kind->bus);
+	add(args, "-device", "virtio-9p-pci,fsdev=share0,mount_tag=" SHARE_TAG ",bus=%s,romfile=%s",
+	    kind->bus, legacy(m));
 }
 
 /* "3:4:5" */
@@ -177,9 +198,10 @@ static char *fd_list(const int *fds, size_t n)
 	return strv_join(words, ":");
 }
 
-static void add_nic(char ***args, const struct machine_nic *nic, size_t i,
+static void add_nic(char ***args, const struct machine *m, size_t i,
 		    const struct machine_kind *kind)
 {
+	const struct machine_nic *nic = &m->nics[i];
 	CLEANUP(free) char *queues = fd_list(nic->queues, nic->n_queues);
 	CLEANUP(free) char *vhost = nic->vhost ? fd_list(nic->vhost, nic->n_queues) : NULL;
 	CLEANUP(free) char *mq = NULL;
@@ -189,8 +211,8 @@ static void add_nic(char ***args, const struct machine_nic *nic, size_t i,
 	/* Two vectors for each pair, one for changes and one for control. */
 	if (nic->n_queues > 1)
 		mq = xasprintf(",mq=on,vectors=%zu", 2 * nic->n_queues + 2);
-	add(args, "-device", "virtio-net-pci,id=nic%zu,netdev=net%zu,mac=%s,bus=%s,romfile=%s", i,
-	    i, nic->mac, kind->bus, mq ? mq : "");
+	add(args, "-device", "virtio-net-pci,id=nic%zu,netdev=net%zu,mac=%s,bus=%s,romfile=%s%s", i,
+	    i, nic->mac, kind->bus, mq ? mq : "", legacy(m));
 }
 
 /*
@@ -227,26 +249,44 @@ static void add_vfio(char ***args, const struct machine_vfio *device)
 	    device->bus, device->addr);
 }
 
+/* Behind all other devices: which slots they have is up to QEMU, and asked of it later. */
+static void add_bridges(char ***args, const struct machine *m, const struct machine_kind *kind)
+{
+	for (unsigned i = 0; i < m->bridges; i++)
+		add(args, "-device", "pci-bridge,id=" BRIDGE_ID "%u,bus=%s,chassis_nr=%u,shpc=on",
+		    i, kind->bus, i + 1);
+}
+
 static void add_scsi(char ***args, const struct machine *m, const struct machine_kind *kind)
 {
 	if (m->iothread)
 		add(args, "-object", "iothread,id=iothread0");
-	add(args, "-device", "virtio-scsi-pci,id=" SCSI_ID ",bus=%s,romfile=%s", kind->bus,
-	    m->iothread ? ",iothread=iothread0" : "");
+	add(args, "-device", "virtio-scsi-pci,id=" SCSI_ID ",bus=%s,romfile=%s%s", kind->bus,
+	    m->iothread ? ",iothread=iothread0" : "", legacy(m));
+}
+
+/* What is not promised is taken when it comes, so that its lack is an error and not a SIGBUS. */
+static void add_elastic_memory(char ***args, const struct machine *m,
+			       const struct machine_kind *kind)
+{
+	add(args, "-device",
+	    "virtio-mem-pci,id=" QEMU_ELASTIC_DEVICE ",memdev=" QEMU_ELASTIC_MEMORY
+	    ",bus=%s,romfile=%s",
+	    kind->bus, m->prealloc || m->hugepages ? ",prealloc=on" : "");
 }
 
 static void add_entropy(char ***args, const struct machine *m, const struct machine_kind *kind)
 {
-	CLEANUP(free) char *source = escape(m->entropy_source);
+	CLEANUP(free) char *source = qemu_escape(m->entropy_source);
 
 	add(args, "-object", "rng-random,id=rng0,filename=%s", source);
-	add(args, "-device", "virtio-rng-pci,rng=rng0,bus=%s,romfile=", kind->bus);
+	add(args, "-device", "virtio-rng-pci,rng=rng0,bus=%s,romfile=%s", kind->bus, legacy(m));
 }
 
 int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 {
 	const struct machine_kind *kind = find_kind(m->type);
-	CLEANUP(free) char *name = escape(m->id);
+	CLEANUP(free) char *name = qemu_escape(m->id);
 	char **args = NULL;
 
 	if (!kind)
@@ -255,6 +295,7 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 	strv_add(&args, m->program);
 	add(&args, "-name", "sandbox-%s", name);
 	add_machine(&args, m, kind);
+	qemu_memory_args(m, &args);
 	strv_add(&args, "-nodefaults");
 	strv_add(&args, "-no-user-config");
 	strv_add(&args, "-no-reboot"); /* a guest that panics ends its machine */
@@ -270,9 +311,13 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 	if (kind->isa)
 		add_early_console(&args);
 	add_channel(&args, m, kind);
+	if (m->elastic_mib > 0)
+		add_elastic_memory(&args, m, kind);
+	if (*m->image)
+		add_image(&args, m, kind);
 	add_share(&args, m, kind);
 	for (size_t i = 0; i < m->n_nics; i++)
-		add_nic(&args, &m->nics[i], i, kind);
+		add_nic(&args, m, i, kind);
 	add_entropy(&args, m, kind);
 	if (m->scsi)
 		add_scsi(&args, m, kind);
@@ -280,6 +325,8 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 		add_root_ports(&args, m);
 	for (size_t i = 0; i < m->n_vfio; i++)
 		add_vfio(&args, &m->vfio[i]);
+	if (kind->isa)
+		add_bridges(&args, m, kind);
 	if (m->pid_file)
 		add(&args, "-pidfile", "%s", m->pid_file);
 	*ret = args;

@@ -28,14 +28,19 @@ struct root_bus {
 	uint32_t port;
 	uint32_t slot;
 	uint32_t function;
+	unsigned n_bridges;
+	bool bridge_found; /* one with a free slot, which is: */
+	uint32_t bridge;
+	uint32_t bridge_slot; /* its own, on the root bus */
+	uint32_t free_slot;   /* behind it */
 };
 
-static bool is_root_port(const char *id, uint32_t *ret)
+static bool is_numbered(const char *id, const char *prefix, uint32_t *ret)
 {
 	uint64_t n = 0;
 
-	if (!id || !str_starts(id, ROOT_PORT_ID) ||
-	    str_to_u64(id + strlen(ROOT_PORT_ID), 0, UINT32_MAX, &n) < 0)
+	if (!id || !str_starts(id, prefix) ||
+	    str_to_u64(id + strlen(prefix), 0, UINT32_MAX, &n) < 0)
 		return false;
 	*ret = (uint32_t)n;
 	return true;
@@ -61,6 +66,53 @@ static int look_at_port(const struct json_at *device, uint32_t port, uint32_t sl
 	bus->port = port;
 	bus->slot = slot;
 	bus->function = function;
+	return 0;
+}
+
+static int look_behind(const struct json_at *devices, size_t n, uint32_t *ret_used, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct json_at device;
+		uint32_t slot = 0;
+		int r;
+
+		r = json_item_object(devices, i, &device, err);
+		if (r == 0)
+			r = json_get_u32(&device, "slot", &slot, err);
+		if (r < 0)
+			return r;
+		if (slot < SLOTS)
+			*ret_used |= UINT32_C(1) << slot;
+	}
+	return 0;
+}
+
+/* Slot 0 is none: the bridge's hot plug controller has it. */
+static int look_at_bridge(const struct json_at *device, uint32_t number, uint32_t slot,
+			  struct root_bus *bus, struct err *err)
+{
+	struct json_at behind = { 0 };
+	struct json_at bridge;
+	uint32_t used = 0;
+	size_t n = 0;
+	int r;
+
+	bus->n_bridges++;
+	r = json_get_object(device, "pci_bridge", &bridge, err);
+	if (r > 0)
+		r = json_get_array(&bridge, "devices", &behind, &n, err);
+	if (r >= 0 && n > 0)
+		r = look_behind(&behind, n, &used, err);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 1; i <= BRIDGE_SLOTS && !bus->bridge_found; i++) {
+		if (used & UINT32_C(1) << i)
+			continue;
+		bus->bridge_found = true;
+		bus->bridge = number;
+		bus->bridge_slot = slot;
+		bus->free_slot = i;
+	}
 	return 0;
 }
 
@@ -99,8 +151,10 @@ static int look_at_device(const struct json_at *device, struct root_bus *bus, st
 	bus->used |= UINT32_C(1) << slot;
 	if (slot == 0 && vendor == PC_HOST_BRIDGE_VENDOR && model == PC_HOST_BRIDGE_DEVICE)
 		bus->is_pc = true;
-	return is_root_port(qdev_id, &port) ? look_at_port(device, port, slot, function, bus, err)
-					    : 0;
+	if (is_numbered(qdev_id, ROOT_PORT_ID, &port))
+		return look_at_port(device, port, slot, function, bus, err);
+	return is_numbered(qdev_id, BRIDGE_ID, &port) ? look_at_bridge(device, port, slot, bus, err)
+						      : 0;
 }
 
 static int look_at_bus(const struct json_at *bus, struct root_bus *ret, struct err *err)
@@ -127,7 +181,8 @@ static int look_at_bus(const struct json_at *bus, struct root_bus *ret, struct e
 	return 0;
 }
 
-static int choose_on_root_bus(const struct root_bus *bus, struct pci_place *ret, struct err *err)
+/* False: all of its slots are in use. */
+static bool choose_on_root_bus(const struct root_bus *bus, struct pci_place *ret)
 {
 	for (unsigned slot = 0; slot < SLOTS; slot++) {
 		if (bus->used & UINT32_C(1) << slot)
@@ -135,15 +190,32 @@ static int choose_on_root_bus(const struct root_bus *bus, struct pci_place *ret,
 		snprintf(ret->bus, sizeof(ret->bus), "pci.0");
 		snprintf(ret->addr, sizeof(ret->addr), "%x", slot);
 		snprintf(ret->guest_path, sizeof(ret->guest_path), "%02x.0", slot);
-		return 0;
+		return true;
 	}
-	return err_set(err, ENOSPC,
-		       "the virtual machine takes no further device: all %u slots of its PCI bus "
-		       "are in use; [hypervisor.qemu] machine_type = \"q35\" with "
-		       "default_root_ports has no such limit",
-		       SLOTS);
+	return false;
 }
 
+static int nothing_free(const struct root_bus *bus, struct err *err)
+{
+	if (bus->is_pc)
+		return err_set(err, ENOSPC,
+			       "the virtual machine takes no further device: all %u slots of its "
+			       "PCI bus and of %u bridges are in use; raise [hypervisor.qemu] "
+			       "default_bridges, or set machine_type = \"q35\" with "
+			       "default_root_ports",
+			       SLOTS, bus->n_bridges);
+	if (bus->n_ports == 0 && bus->n_bridges == 0)
+		return err_set(err, ENOSPC,
+			       "the virtual machine takes no device: it was started with "
+			       "[hypervisor.qemu] default_root_ports = 0");
+	return err_set(err, ENOSPC,
+		       "the virtual machine takes no further device: all of its PCIe root ports "
+		       "are in use, [hypervisor.qemu] default_root_ports = %u, and of its PCI "
+		       "bridges, default_bridges = %u",
+		       bus->n_ports, bus->n_bridges);
+}
+
+/* A root port is fastest; a bridge comes last. */
 static int choose(const struct root_bus *bus, struct pci_place *ret, struct err *err)
 {
 	if (bus->found) {
@@ -153,16 +225,15 @@ static int choose(const struct root_bus *bus, struct pci_place *ret, struct err 
 			 bus->function);
 		return 0;
 	}
-	if (bus->is_pc)
-		return choose_on_root_bus(bus, ret, err);
-	if (bus->n_ports == 0)
-		return err_set(err, ENOSPC,
-			       "the virtual machine takes no device: it was started with "
-			       "[hypervisor.qemu] default_root_ports = 0");
-	return err_set(err, ENOSPC,
-		       "the virtual machine takes no further device: all of its PCIe root ports "
-		       "are in use, [hypervisor.qemu] default_root_ports = %u",
-		       bus->n_ports);
+	if (bus->is_pc && choose_on_root_bus(bus, ret))
+		return 0;
+	if (!bus->bridge_found)
+		return nothing_free(bus, err);
+	snprintf(ret->bus, sizeof(ret->bus), BRIDGE_ID "%u", bus->bridge);
+	snprintf(ret->addr, sizeof(ret->addr), "%x", bus->free_slot);
+	snprintf(ret->guest_path, sizeof(ret->guest_path), "%02x.0/%02x", bus->bridge_slot,
+		 bus->free_slot);
+	return 0;
 }
 
 int qemu_pci_choose(const struct json_at *answer, struct pci_place *ret, struct err *err)

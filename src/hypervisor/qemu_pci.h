@@ -10,11 +10,11 @@ struct qmp;
 
 /* A place for one device, in QEMU's words and in the guest's. */
 struct pci_place {
-	char bus[16]; /* "rp3", "pci.0" */
+	char bus[24]; /* "rp3", "pci.0", "pci-bridge-0" */
 	char addr[8]; /* the slot on it */
 	/*
 	 * The guest's way to it from root bus 0000:00: slots and functions in hex,
-	 * "10.3/00" behind a root port, "1a.0" on the root bus itself.
+	 * "10.3/00" behind a root port, "05.0/01" behind a bridge, "1a.0" on the root bus itself.
 	 * Source: openEuler, agent patches 0007 and 0008.
 	 */
 	char guest_path[16];

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,11 @@
 #include "base/json_writer.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "hypervisor/qemu_words.h"
 #include "hypervisor/qmp.h"
 
-#define OWN_MEMORY "/objects/ram0" /* qemu_args.c */
+#define ALIGN_MAX  ((uint64_t)2 << 30) /* the largest blocks of Linux on x86 */
+#define OWN_MEMORY "/objects/" QEMU_OWN_MEMORY
 
 /* One entry of query-hotpluggable-cpus. */
 struct vcpu {
@@ -181,8 +184,49 @@ int qemu_vcpu_threads(struct qmp *qmp, uint64_t deadline, pid_t **ret, size_t *r
 	return qemu_read_vcpu_threads(&root, ret, ret_n, err);
 }
 
-int qemu_count_memory_devices(struct qmp *qmp, const char *kind, uint64_t deadline, unsigned *ret_n,
+/* One entry of query-memory-devices. */
+struct memory_device {
+	char *type;
+	uint64_t bytes; /* that the guest has of it */
+	uint64_t end;   /* of the addresses that it takes */
+};
+
+static void memory_device_done(struct memory_device *device)
+{
+	free(device->type);
+}
+
+static int read_memory_device(const struct json_at *list, size_t i, struct memory_device *ret,
 			      struct err *err)
+{
+	uint64_t max_bytes = 0;
+	struct json_at item;
+	struct json_at data;
+	int r;
+
+	r = json_item_object(list, i, &item, err);
+	if (r == 0)
+		r = json_get_string(&item, "type", &ret->type, err);
+	if (r == 0)
+		r = json_get_object(&item, "data", &data, err);
+	if (r < 0)
+		return r;
+	if (r == 0 || !ret->type)
+		return err_set(err, EBADMSG, "%s: not a memory device", item.path);
+	r = json_get_u64(&data, "size", &ret->bytes, err);
+	if (r == 0)
+		r = json_get_u64(&data, "max-size", &max_bytes, err);
+	if (r == 0)
+		r = json_get_u64(&data, json_has(&data, "memaddr") ? "memaddr" : "addr", &ret->end,
+				 err);
+	ret->end += max_bytes > 0 ? max_bytes : ret->bytes;
+	return r;
+}
+
+/* Calls @fn for each; it is for counting. */
+static int each_memory_device(struct qmp *qmp, uint64_t deadline,
+			      void (*fn)(void *data, const struct memory_device *device),
+			      void *fn_data, struct err *err)
 {
 	CLEANUP(json_free) struct json *answer = NULL;
 	struct json_at list;
@@ -195,18 +239,41 @@ int qemu_count_memory_devices(struct qmp *qmp, const char *kind, uint64_t deadli
 		return r;
 	root = json_root(answer);
 	r = json_get_array(&root, "return", &list, &n, err);
-	*ret_n = 0;
 	for (size_t i = 0; r >= 0 && i < n; i++) {
-		CLEANUP(free) char *type = NULL;
-		struct json_at item;
+		__attribute__((cleanup(memory_device_done))) struct memory_device device = { 0 };
 
-		r = json_item_object(&list, i, &item, err);
-		if (r == 0)
-			r = json_get_string(&item, "type", &type, err);
-		if (r == 0 && type && str_eq(type, kind))
-			++*ret_n;
+		r = read_memory_device(&list, i, &device, err);
+		if (r >= 0 && device.type)
+			fn(fn_data, &device);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? err_prefix(err, "query-memory-devices") : 0;
+}
+
+static void count_nvdimm(void *data, const struct memory_device *device)
+{
+	*(unsigned *)data += str_eq(device->type, "nvdimm");
+}
+
+int qemu_count_nvdimms(struct qmp *qmp, uint64_t deadline, unsigned *ret_n, struct err *err)
+{
+	*ret_n = 0;
+	return each_memory_device(qmp, deadline, count_nvdimm, ret_n, err);
+}
+
+/* An nvdimm is a disk to the guest, though QEMU itself counts it as plugged memory. */
+static void add_up(void *data, const struct memory_device *device)
+{
+	struct qemu_size *size = data;
+
+	if (device->end > size->end)
+		size->end = device->end;
+	if (str_eq(device->type, "virtio-mem"))
+		size->elastic = true;
+	else if (str_eq(device->type, "dimm"))
+		size->n_dimms++;
+	else
+		return;
+	size->plugged_bytes += device->bytes;
 }
 
 int qemu_ask_size(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret, struct err *err)
@@ -216,18 +283,17 @@ int qemu_ask_size(struct qmp *qmp, uint64_t deadline, struct qemu_size *ret, str
 	struct json_at root;
 	int r;
 
+	*ret = (struct qemu_size){ 0 };
 	r = count_vcpus(qmp, deadline, ret, err);
 	if (r == 0)
-		r = qemu_count_memory_devices(qmp, "dimm", deadline, &ret->n_dimms, err);
+		r = each_memory_device(qmp, deadline, add_up, ret, err);
 	if (r == 0)
 		r = qmp_query(qmp, "query-memory-size-summary", NULL, deadline, &answer, err);
 	if (r < 0)
 		return r;
 	root = json_root(answer);
 	r = json_get_object(&root, "return", &summary, err);
-	if (r > 0)
-		r = json_get_u64(&summary, "base-memory", &ret->base_bytes, err);
-	return r < 0 ? r : json_get_u64(&summary, "plugged-memory", &ret->plugged_bytes, err);
+	return r <= 0 ? r : json_get_u64(&summary, "base-memory", &ret->base_bytes, err);
 }
 
 /* The property @name of the machine's own memory; "" when that kind has none. Owned. */
@@ -258,6 +324,11 @@ static bool is_own(struct qmp *qmp, const char *name, uint64_t deadline)
 bool qemu_memory_is_shared(struct qmp *qmp, uint64_t deadline)
 {
 	return is_own(qmp, "share", deadline);
+}
+
+bool qemu_memory_is_huge(struct qmp *qmp, uint64_t deadline)
+{
+	return is_own(qmp, "hugetlb", deadline);
 }
 
 /*
@@ -298,6 +369,16 @@ static int add_backend(struct qmp *qmp, const char *id, uint64_t bytes, uint64_t
 	return qmp_command(qmp, "object-add", arguments, deadline, NULL, err);
 }
 
+int qemu_request_memory(struct qmp *qmp, uint64_t bytes, uint64_t deadline, struct err *err)
+{
+	CLEANUP(free)
+	char *arguments = xasprintf("{\"path\":\"/machine/peripheral/" QEMU_ELASTIC_DEVICE
+				    "\",\"property\":\"requested-size\",\"value\":%" PRIu64 "}",
+				    bytes);
+
+	return qmp_command(qmp, "qom-set", arguments, deadline, NULL, err);
+}
+
 static void remove_backend(struct qmp *qmp, const char *id, uint64_t deadline)
 {
 	CLEANUP(free) char *arguments = xasprintf("{\"id\":\"%s\"}", id);
@@ -307,15 +388,31 @@ static void remove_backend(struct qmp *qmp, const char *id, uint64_t deadline)
 	(void)qmp_command(qmp, "object-del", arguments, deadline, NULL, &ignored);
 }
 
-int qemu_add_memory(struct qmp *qmp, unsigned number, uint64_t bytes, uint64_t deadline,
-		    struct err *err)
+/*
+ * The guest takes memory only at addresses that are multiples of its blocks, and so is
+ * @bytes; QEMU would place it right behind an nvdimm of any size.
+ */
+static uint64_t place_behind(uint64_t end, uint64_t bytes)
 {
-	CLEANUP(free) char *backend = xasprintf("mem%u", number);
+	uint64_t align = bytes & -bytes;
+
+	if (align > ALIGN_MAX)
+		align = ALIGN_MAX;
+	return (end + align - 1) / align * align;
+}
+
+int qemu_add_memory(struct qmp *qmp, const struct qemu_size *size, uint64_t bytes,
+		    uint64_t deadline, struct err *err)
+{
+	CLEANUP(free) char *backend = xasprintf("mem%u", size->n_dimms);
 	CLEANUP(free) char *arguments = NULL;
+	CLEANUP(free) char *addr = NULL;
 	int r;
 
-	arguments = xasprintf("{\"driver\":\"pc-dimm\",\"id\":\"dimm%u\",\"memdev\":\"%s\"}",
-			      number, backend);
+	if (size->end > 0)
+		addr = xasprintf(",\"addr\":%" PRIu64, place_behind(size->end, bytes));
+	arguments = xasprintf("{\"driver\":\"pc-dimm\",\"id\":\"dimm%u\",\"memdev\":\"%s\"%s}",
+			      size->n_dimms, backend, addr ? addr : "");
 	remove_backend(qmp, backend, deadline); /* of a command that was killed */
 	r = add_backend(qmp, backend, bytes, deadline, err);
 	if (r < 0)

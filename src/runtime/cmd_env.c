@@ -106,7 +106,7 @@ static void put_program(struct report *report, const char *section, const char *
 
 static void put_parts(struct report *report, const struct config *config)
 {
-	report_string(report, "Image", "Path", "");
+	report_string(report, "Image", "Path", config->hypervisor.image);
 	report_string(report, "Kernel", "Path", config->hypervisor.kernel);
 	report_string(report, "Kernel", "Parameters", config->hypervisor.kernel_params);
 	report_string(report, "Initrd", "Path", config->hypervisor.initrd);

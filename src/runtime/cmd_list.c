@@ -77,7 +77,7 @@ static char *stale_assets(const struct row *row, const struct config *latest)
 	    !str_eq(row->sandbox->kernel, latest->hypervisor.kernel))
 		strv_add(&stale, "kernel");
 	if (row->sandbox && row->sandbox->image &&
-	    !str_eq(row->sandbox->image, latest->hypervisor.initrd))
+	    !str_eq(row->sandbox->image, config_image(latest)))
 		strv_add(&stale, "image");
 	return stale ? strv_join(stale, ",") : xstrdup("-");
 }
@@ -101,7 +101,7 @@ static char **cells_of(const struct row *row, const struct config *latest)
 	strv_add(&cells, sandbox && sandbox->kernel ? sandbox->kernel : "-");
 	strv_add(&cells, sandbox && sandbox->image ? sandbox->image : "-");
 	strv_add(&cells, latest->hypervisor.kernel);
-	strv_add(&cells, latest->hypervisor.initrd);
+	strv_add(&cells, config_image(latest));
 	strv_take(&cells, stale_assets(row, latest));
 	return cells;
 }
@@ -185,7 +185,7 @@ static void put_row(struct json_writer *w, const struct row *row, const struct c
 	json_put_string(w, "owner", row->owner);
 	put_assets(w, "currentHypervisor", sandbox ? sandbox->hypervisor : NULL,
 		   sandbox ? sandbox->image : NULL, sandbox ? sandbox->kernel : NULL);
-	put_assets(w, "latestHypervisor", latest->hypervisor.path, latest->hypervisor.initrd,
+	put_assets(w, "latestHypervisor", latest->hypervisor.path, config_image(latest),
 		   latest->hypervisor.kernel);
 	json_put_strv(w, "StaleAssets", list);
 	json_close_object(w);

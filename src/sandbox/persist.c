@@ -120,6 +120,7 @@ static void put_policy(struct json_writer *w, const struct machine_policy *polic
 	json_open_object(w, "policy");
 	json_put_bool(w, "follows", policy->follows);
 	json_put_bool(w, "reuses", policy->reuses);
+	json_put_bool(w, "elastic", policy->elastic);
 	put_size(w, "first", &policy->first);
 	put_size(w, "max", &policy->max);
 	json_close_object(w);
@@ -146,6 +147,8 @@ static int get_policy(const struct json_at *at, struct machine_policy *ret, stru
 	r = json_get_bool(&policy, "follows", &ret->follows, err);
 	if (r == 0)
 		r = json_get_bool(&policy, "reuses", &ret->reuses, err);
+	if (r == 0)
+		r = json_get_bool(&policy, "elastic", &ret->elastic, err);
 	if (r == 0)
 		r = get_size(&policy, "first", &ret->first, err);
 	return r < 0 ? r : get_size(&policy, "max", &ret->max, err);

@@ -36,9 +36,17 @@ struct machine_policy resize_policy(const struct config *config)
 		.follows = config->hypervisor.enable_cpu_memory_hotplug ||
 			   config->runtime.enable_cpu_memory_hotplug,
 		.reuses = config->hypervisor.enable_reuse_cpu_memory,
+		.elastic = config->hypervisor.enable_virtio_mem,
 		.first = { config->hypervisor.default_vcpus, config->hypervisor.default_memory },
 		.max = { max_vcpus, (int64_t)max_mib },
 	};
+}
+
+/* Only what comes later can go again. */
+int64_t resize_first_mib(const struct config *config, const struct machine_size *size)
+{
+	return config->hypervisor.enable_virtio_mem ? config->hypervisor.default_memory
+						    : size->memory_mib;
 }
 
 /* The limits of the containers that have not ended, but for @cid; owned, with room for one more. */
@@ -82,7 +90,7 @@ int resize_target(const struct sandbox_record *record, const char *cid,
 	for (size_t i = 0; i < n_others; i++)
 		if (all[i].last_cpu >= ret->vcpus && all[i].last_cpu < record->size.vcpus)
 			ret->vcpus = (int64_t)all[i].last_cpu + 1;
-	if (ret->memory_mib < record->size.memory_mib)
+	if (!record->policy.elastic && ret->memory_mib < record->size.memory_mib)
 		ret->memory_mib = record->size.memory_mib;
 	return 0;
 }
@@ -96,6 +104,50 @@ static int check_block(uint64_t block, struct err *err)
 		       (unsigned long long)block);
 }
 
+/* What both the guest and the host can do with: the larger one of two powers of two. */
+static int ask_block(struct plug *plug, struct agentc *agent, uint64_t *ret, struct err *err)
+{
+	uint64_t unit = plug_memory_unit(plug);
+	int r;
+
+	r = agentc_memory_block(agent, deadline_in(REQUEST_MS), ret, err);
+	if (r == 0)
+		r = check_block(*ret, err);
+	if (r == 0 && unit > *ret)
+		*ret = unit;
+	return r;
+}
+
+/*
+ * Memory that the guest is asked to have. More of it is waited for; less is what
+ * it gives back by and by, as far as it is not in use.
+ */
+static int request_memory(struct plug *plug, struct agentc *agent, struct plug_size *size,
+			  uint64_t bytes, struct err *err)
+{
+	uint64_t had = size->plugged_bytes;
+	struct err ignored = { 0 };
+	uint64_t block = 0;
+	uint64_t want;
+	int r;
+
+	r = ask_block(plug, agent, &block, err);
+	if (r < 0)
+		return r;
+	want = bytes > size->base_bytes ? (bytes - size->base_bytes + block - 1) / block * block
+					: 0;
+	r = plug_request_memory(plug, want, err);
+	if (r == 0 && want > had)
+		r = agentc_online(agent, 0, 0, want, deadline_in(ONLINE_MS), err);
+	if (r == 0 && want > had)
+		r = plug_wait_memory(plug, want, deadline_in(ONLINE_MS), err);
+	if (r < 0)
+		(void)plug_request_memory(plug, had, &ignored);
+	else
+		size->plugged_bytes = want;
+	return r;
+}
+
 static int grow_memory(struct plug *plug, struct agentc *agent, struct plug_size *size,
 		       uint64_t bytes, struct err *err)
 {
@@ -104,11 +156,11 @@ static int grow_memory(struct plug *plug, struct agentc *agent, struct plug_size
 	uint64_t need;
 	int r;
 
+	if (size->elastic)
+		return request_memory(plug, agent, size, bytes, err);
 	if (bytes <= have)
 		return 0;
-	r = agentc_memory_block(agent, deadline_in(REQUEST_MS), &block, err);
-	if (r == 0)
-		r = check_block(block, err);
+	r = ask_block(plug, agent, &block, err);
 	if (r < 0)
 		return r;
 	need = (bytes - have + block - 1) / block * block;
@@ -170,9 +222,11 @@ int resize_apply(const char *sid, int dirfd, struct agentc *agent,
 		return r;
 	if (!shrink && size.vcpus < record->size.vcpus)
 		size.vcpus = record->size.vcpus;
+	if ((!shrink || !record->policy.elastic) && size.memory_mib < record->size.memory_mib)
+		size.memory_mib = record->size.memory_mib;
 	unsure = record->resizing;
 	if (!unsure && size.vcpus == record->size.vcpus &&
-	    size.memory_mib <= record->size.memory_mib)
+	    size.memory_mib == record->size.memory_mib)
 		return 0;
 	record->resizing = true;
 	r = sandbox_record_write(dirfd, record, err);
@@ -188,9 +242,7 @@ int resize_apply(const char *sid, int dirfd, struct agentc *agent,
 				  "MiB, as the containers' limits need",
 				  (long long)size.vcpus, (long long)size.memory_mib);
 	record->resizing = false;
-	record->size.vcpus = size.vcpus;
-	if (size.memory_mib > record->size.memory_mib)
-		record->size.memory_mib = size.memory_mib;
+	record->size = size;
 	r = sandbox_record_write(dirfd, record, err);
 	return r == 0 ? fault_point("resized", err) : r;
 }

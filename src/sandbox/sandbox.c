@@ -82,7 +82,7 @@ static int write_record(const struct create_params *params, const struct sandbox
 					 .config_path = params->config->path,
 					 .hypervisor = params->config->hypervisor.path,
 					 .kernel = params->config->hypervisor.kernel,
-					 .image = params->config->hypervisor.initrd,
+					 .image = (char *)(uintptr_t)config_image(params->config),
 					 .policy = resize_policy(params->config),
 					 .size = { start->vcpus, start->memory_mib },
 					 .network = start->network.record.settings,
@@ -143,7 +143,7 @@ int sandbox_choose_base(const struct create_params *params, const struct machine
 		return r;
 	/* Memory is there from the start, vCPUs would cost time: they are plugged in. */
 	ret->vcpus = params->config->hypervisor.default_vcpus;
-	ret->memory_mib = size->memory_mib;
+	ret->memory_mib = resize_first_mib(params->config, size);
 	if (!own_devices)
 		r = factory_choose(params->config, (unsigned)ret->vcpus, (uint64_t)ret->memory_mib,
 				   &ret->base, err);

@@ -20,6 +20,7 @@ struct machine_size {
 struct machine_policy {
 	bool follows;              /* enable_cpu_memory_hotplug: the size follows the limits */
 	bool reuses;               /* enable_reuse_cpu_memory: the limits share the initial size */
+	bool elastic;              /* enable_virtio_mem: memory goes as well as it comes */
 	struct machine_size first; /* default_vcpus, default_memory */
 	struct machine_size max;   /* default_maxvcpus; the host's memory */
 };

@@ -29,70 +29,12 @@
 #include "hypervisor/qemu_vfio.h"
 #include "hypervisor/vsock.h"
 #include "vm/hashes.h"
+#include "vm/image.h"
 #include "vm/internal.h"
 #include "vm/shape.h"
 #include "vm/vm.h"
 
-static int check_readable(const char *key, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (str_empty(path))
-		return err_set(err, EINVAL, "[hypervisor.qemu] %s: empty, a path is needed", key);
-	if (stat(path, &st) < 0)
-		return err_errno(err, "[hypervisor.qemu] %s: %s", key, path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, EINVAL, "[hypervisor.qemu] %s: %s is not a regular file", key,
-			       path);
-	if (st.st_size == 0)
-		return err_set(err, EINVAL, "[hypervisor.qemu] %s: %s is empty", key, path);
-	if (access(path, R_OK) < 0)
-		return err_errno(err, "[hypervisor.qemu] %s: %s", key, path);
-	return 0;
-}
-
-static int check_program(const char *key, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_errno(err, "%s: %s", key, path);
-	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
-		return err_set(err, EACCES, "%s: %s is not a program that can be started", key,
-			       path);
-	return 0;
-}
-
-static int check_config(const struct config *config, struct err *err)
-{
-	struct stat initrd;
-	int r;
-
-	r = check_program("[hypervisor.qemu] path", config->hypervisor.path, err);
-	if (r == 0)
-		r = check_readable("kernel", config->hypervisor.kernel, err);
-	if (r == 0)
-		r = check_readable("initrd", config->hypervisor.initrd, err);
-	if (r == 0 && !str_empty(config->hypervisor.firmware))
-		r = check_readable("firmware", config->hypervisor.firmware, err);
-	if (r == 0)
-		r = check_program("[proxy.kata] path", config->proxy.path, err);
-	if (r == 0)
-		r = check_program("[shim.kata] path", config->shim.path, err);
-	if (r == 0 && str_eq(config->hypervisor.shared_fs, "virtio-fs"))
-		r = check_program("[hypervisor.qemu] virtio_fs_daemon",
-				  config->hypervisor.virtio_fs_daemon, err);
-	if (r < 0)
-		return r;
-	if (stat(config->hypervisor.initrd, &initrd) == 0 &&
-	    initrd.st_size >> 20 >= config->hypervisor.default_memory)
-		return err_set(err, EINVAL,
-			       "[hypervisor.qemu] default_memory: %lld MiB is less than the "
-			       "initrd %s of %lld MiB",
-			       (long long)config->hypervisor.default_memory,
-			       config->hypervisor.initrd, (long long)(initrd.st_size >> 20));
-	return 0;
-}
+#define QEMU_START_MS 15000u /* openEuler patch 0001 */
 
 /* What vm_boot() owns only until everything is started. */
 struct boot {
@@ -107,6 +49,7 @@ struct boot {
 	int share; /* of virtiofsd, which is started after QEMU: that connects first and waits */
 	int stderr_out;
 	uint32_t cid;
+	struct image image; /* where the configuration has one */
 };
 
 static void boot_done(struct boot *boot)
@@ -341,7 +284,8 @@ static int start_qemu(struct boot *boot, struct err *err)
 
 	if (r < 0)
 		return r;
-	shape_of(params->config, boot->vsock >= 0, &shape);
+	shape_of(params->config, boot->vsock >= 0,
+		 str_empty(params->config->hypervisor.image) ? NULL : &boot->image, &shape);
 	machine->id = params->id;
 	machine->vcpus = params->vcpus;
 	machine->memory_mib = params->memory_mib;
@@ -459,9 +403,13 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 	vm->dir = xstrdup(params->dir);
 	vm->proxy_socket = xstrdup(params->proxy_socket);
 	vm->kernel = xstrdup(params->config->hypervisor.kernel);
-	vm->initrd = xstrdup(params->config->hypervisor.initrd);
+	vm->image = xstrdup(config_image(params->config));
+	vm->start_ms = QEMU_START_MS;
+	/* It takes all of its memory before it answers: a gigabyte a second, if it is slow. */
+	if (params->config->hypervisor.enable_mem_prealloc)
+		vm->start_ms += params->memory_mib;
 	vm->dial_ms = (uint64_t)params->config->agent.dial_timeout * 1000;
-	r = check_config(params->config, err);
+	r = vm_check(params, &boot.image, err);
 	if (r == 0)
 		r = hashes_check(params->config, err);
 	if (r < 0)

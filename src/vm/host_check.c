@@ -246,8 +246,13 @@ void vm_check_host(const struct config *config, struct findings *findings)
 	check_virtiofsd(config, findings);
 	check_file("kernel", "build it (guest/kernel/build), or set [hypervisor.qemu] kernel",
 		   config->hypervisor.kernel, 0, findings);
-	check_file("initrd", "build it (guest/initrd/build), or set [hypervisor.qemu] initrd",
-		   config->hypervisor.initrd, memory, findings);
+	if (str_empty(config->hypervisor.image))
+		check_file("initrd",
+			   "build it (guest/initrd/build), or set [hypervisor.qemu] initrd",
+			   config->hypervisor.initrd, memory, findings);
+	else
+		check_file("image", "build it (guest/image/build), or set [hypervisor.qemu] image",
+			   config->hypervisor.image, 0, findings);
 	if (!str_empty(config->hypervisor.firmware))
 		check_file("firmware",
 			   "install it (package qemu-system-data), or set "

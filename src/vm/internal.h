@@ -6,6 +6,12 @@
 #include <stdint.h>
 
 #include "base/proc.h"
+#include "hypervisor/machine.h"
+
+struct config;
+struct err;
+struct image;
+struct vm_params;
 
 struct err;
 
@@ -16,11 +22,12 @@ struct vm {
 	char *dir;
 	int dirfd;
 	char *proxy_socket;
-	char *kernel; /* for messages */
-	char *initrd;
-	uint64_t dial_ms; /* how long its agent may take to answer */
-	int state_fd;     /* of the machine that it is a clone of and has not become yet, or -1 */
-	int stderr_fd;    /* QEMU's standard error, which the proxy reads as well */
+	char *kernel;      /* for messages */
+	char *image;       /* or initrd */
+	uint64_t start_ms; /* how long QEMU may take until its monitor answers */
+	uint64_t dial_ms;  /* and its agent, from then on */
+	int state_fd;      /* of the machine that it is a clone of and has not become yet, or -1 */
+	int stderr_fd;     /* QEMU's standard error, which the proxy reads as well */
 	struct proc_id qemu;
 	struct proc_id proxy;
 	struct proc_id virtiofsd;
@@ -38,3 +45,20 @@ int plug_lacks_msix(struct plug *plug, bool *ret, struct err *err);
 #define UNPLUG_MS 8000u  /* the guest has to take part; under the 10 s that commands may take */
 #define VFIO_MS   60000u /* the host locks all of the guest's memory, and resets the device */
 #define PLUG_MS   5000u  /* for all commands of one step: QEMU answers in milliseconds */
+
+/*
+ * Whether the configuration can be: programs, files, memory. One line that names the
+ * key. @ret_image is set where there is one.
+ */
+int vm_check(const struct vm_params *params, struct image *ret_image, struct err *err);
+
+/* Of vm_check(): whether the host has @mib of the kind of memory that is configured. */
+int vm_memory_check(const struct config *config, uint64_t mib, struct err *err);
+
+/* How many PCI bridges the machine has. */
+unsigned vm_bridges(const struct config *config);
+
+/* Whether it runs on KVM of a host that is a virtual machine, and is to mind that. */
+bool vm_is_nested(const struct config *config);
+
+enum memory_lock vm_memory_lock(const struct config *config);

@@ -105,6 +105,7 @@ struct plug_size {
 	unsigned vcpus;
 	uint64_t base_bytes;    /* memory since the start */
 	uint64_t plugged_bytes; /* and since then */
+	bool elastic;           /* plug_request_memory() is how; else plug_memory() */
 };
 
 int plug_ask_size(struct plug *plug, struct plug_size *ret, struct err *err);
@@ -115,5 +116,16 @@ int plug_vcpu_threads(struct plug *plug, pid_t **ret, size_t *ret_n, struct err 
 /* Adds @n vCPUs. A part of them is an error that says how many there are. */
 int plug_vcpus(struct plug *plug, unsigned n, struct err *err);
 
+/* What memory has to be a multiple of on the host's side: the size of a huge page, or 0. */
+uint64_t plug_memory_unit(struct plug *plug);
+
 /* Adds memory, a multiple of the guest's memory blocks; it takes one of memory_slots. */
 int plug_memory(struct plug *plug, uint64_t bytes, struct err *err);
+
+/*
+ * Asks the guest to have @bytes of plugged memory, more or less than now; a
+ * multiple of its memory blocks. It does so later; plug_wait_memory() waits for it
+ * to have them, and says how much there is when it has not in time.
+ */
+int plug_request_memory(struct plug *plug, uint64_t bytes, struct err *err);
+int plug_wait_memory(struct plug *plug, uint64_t bytes, uint64_t deadline, struct err *err);

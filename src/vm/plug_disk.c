@@ -44,7 +44,7 @@ static int add_nvdimm(struct plug *plug, const struct qemu_disk *disk, uint64_t 
 	unsigned n = 0;
 	int r;
 
-	r = qemu_count_memory_devices(plug->qmp, "nvdimm", deadline_in(PLUG_MS), &n, err);
+	r = qemu_count_nvdimms(plug->qmp, deadline_in(PLUG_MS), &n, err);
 	if (r < 0)
 		return r;
 	snprintf(ret_address, PLUG_PATH_LEN, "pmem%u", n);

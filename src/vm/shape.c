@@ -12,45 +12,13 @@
 #include "config/config.h"
 #include "hypervisor/accel.h"
 #include "hypervisor/qemu_args.h"
+#include "vm/guest_cmdline.h"
+#include "vm/image.h"
+#include "vm/internal.h"
 #include "vm/vm.h"
 
+#define MIB                 ((uint64_t)1 << 20)
 #define MEMORY_HEADROOM_MIB 1024u /* the original's: over the host's own memory */
-
-/*
- * Words that every guest gets; docs/performance.md says what the unusual ones
- * are worth. panic=-1 and -no-reboot: a guest that panics ends its machine.
- */
-static const char *const common_params[] = {
-	"panic=-1",
-	"console=hvc0",
-	"rcupdate.rcu_expedited=1",
-	"cryptomgr.notests",
-	"swiotlb=noforce",
-	"net.ifnames=0",
-	NULL,
-};
-
-/* pcie_ports=compat: q35's root ports are hot-plugged through ACPI, their own services only cost.
- */
-static const char *const x86_params[] = {
-	/* Plugged memory holds its own page tables: a small machine has no room for them. */
-	"memory_hotplug.memmap_on_memory=1",
-	"reboot=k",
-	"earlyprintk=ttyS0",
-	"8250.nr_uarts=0",
-	"tsc=reliable",
-	"no_timer_check",
-	"noreplace-smp",
-	"iommu=off",
-	"pci=lastbus=0",
-	"pcie_ports=compat",
-	"i8042.noaux",
-	"i8042.nopnp",
-	"i8042.dumbkbd",
-	NULL,
-};
-
-static const char *const arm64_params[] = { "iommu.passthrough=0", NULL };
 
 uint64_t shape_max_files(void)
 {
@@ -58,31 +26,6 @@ uint64_t shape_max_files(void)
 
 	(void)getrlimit(RLIMIT_NOFILE, &nofile);
 	return nofile.rlim_max;
-}
-
-static char **kernel_params(const struct config *config, unsigned max_vcpus, bool vsock)
-{
-	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
-	CLEANUP(strv_free) char **own = strv_split(config->hypervisor.kernel_params, " \t");
-	bool arm = str_eq(config->hypervisor.machine_type, "virt");
-	char **params = NULL;
-
-	/* In front of earlyprintk, which else prints all that came before it. */
-	strv_add(&params, config->hypervisor.enable_debug ? "debug" : "quiet");
-	for (const char *const *word = common_params; *word; word++)
-		strv_add(&params, *word);
-	for (const char *const *word = arm ? arm64_params : x86_params; *word; word++)
-		strv_add(&params, *word);
-	strv_addf(&params, "nr_cpus=%u", max_vcpus);
-	strv_addf(&params, "agent.use_vsock=%s", vsock ? "true" : "false");
-	/* virtiofsd has one open for each inode that the guest remembers. */
-	if (virtio_fs)
-		strv_addf(&params, "agent.max_inodes=%" PRIu64, shape_max_files() / 2);
-	if (config->agent.enable_debug)
-		strv_add(&params, "agent.log=debug");
-	for (char **word = own; word && *word; word++)
-		strv_add(&params, *word);
-	return params;
 }
 
 static unsigned max_vcpus(const struct config *config)
@@ -104,6 +47,30 @@ static uint64_t host_memory_mib(void)
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
 }
 
+/* A whole number of the largest huge pages. */
+static uint64_t elastic_mib(const struct config *config)
+{
+	return config->hypervisor.enable_virtio_mem ? (host_memory_mib() + 1023) / 1024 * 1024 : 0;
+}
+
+/* The host's own with some room, which is the original's, and what is not plugged as DIMMs. */
+static uint64_t max_memory_mib(const struct config *config)
+{
+	return host_memory_mib() + MEMORY_HEADROOM_MIB +
+	       (uint64_t)config->hypervisor.memory_offset + elastic_mib(config);
+}
+
+static unsigned memory_slots(const struct config *config)
+{
+	return config->hypervisor.memory_slots ? (unsigned)config->hypervisor.memory_slots : 10;
+}
+
+/* Of the space of addresses for memory, in the guest's blocks. */
+static uint64_t image_mib(const struct image *image)
+{
+	return (image->bytes / MIB + 127) / 128 * 128;
+}
+
 void vm_max_size(const struct config *config, unsigned *ret_vcpus, uint64_t *ret_mib)
 {
 	/* QEMU 7.2 plugs no vCPU into a machine of type virt. */
@@ -120,14 +87,16 @@ void shape_done(struct shape *shape)
 	strv_free(shape->globals);
 }
 
-void shape_of(const struct config *config, bool vsock, struct shape *ret)
+void shape_of(const struct config *config, bool vsock, const struct image *image, struct shape *ret)
 {
+	const struct guest_facts facts = { max_vcpus(config), vsock, shape_max_files(), image };
+	bool nvdimm = image && !config->hypervisor.disable_image_nvdimm;
 	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
 	const char *reason = NULL;
 
 	*ret = (struct shape){
 		.options = accel_strip(config->hypervisor.machine_accelerators),
-		.params = kernel_params(config, max_vcpus(config), vsock),
+		.params = guest_cmdline(config, &facts),
 		.globals = strv_split(config->hypervisor.hypervisor_params, " \t"),
 	};
 	ret->machine = (struct machine){
@@ -136,17 +105,24 @@ void shape_of(const struct config *config, bool vsock, struct shape *ret)
 		.accelerator = accel_choose(config->hypervisor.machine_accelerators, &reason),
 		.machine_options = ret->options,
 		.max_vcpus = max_vcpus(config),
-		.max_memory_mib = host_memory_mib() + MEMORY_HEADROOM_MIB +
-				  (uint64_t)config->hypervisor.memory_offset,
-		.memory_slots = config->hypervisor.memory_slots
-					? (unsigned)config->hypervisor.memory_slots
-					: 10,
+		.max_memory_mib = max_memory_mib(config) + (nvdimm ? image_mib(image) : 0),
+		.memory_slots = memory_slots(config) + nvdimm,
+		.prealloc = config->hypervisor.enable_mem_prealloc,
+		.hugepages = config->hypervisor.enable_hugepages,
+		.memory_path = config->hypervisor.file_mem_backend,
+		.lock = vm_memory_lock(config),
+		.elastic_mib = elastic_mib(config),
 		.kernel = config->hypervisor.kernel,
 		.initrd = config->hypervisor.initrd,
+		.image = image ? config->hypervisor.image : "",
+		.image_bytes = image ? image->bytes : 0,
+		.image_nvdimm = nvdimm,
 		.firmware = config->hypervisor.firmware,
 		.kernel_params = ret->params,
 		.globals = ret->globals,
 		.root_ports = (unsigned)config->hypervisor.root_ports,
+		.bridges = vm_bridges(config),
+		.nested = vm_is_nested(config),
 		.scsi = str_eq(config->hypervisor.block_device_driver, "virtio-scsi"),
 		.nvdimm = str_eq(config->hypervisor.block_device_driver, "nvdimm"),
 		.iothread = config->hypervisor.enable_iothreads,
@@ -161,7 +137,7 @@ int vm_digest(const struct config *config, char ret[SHA256_TEXT], struct err *er
 	CLEANUP(strv_free) char **argv = NULL;
 	int r;
 
-	shape_of(config, false, &shape);
+	shape_of(config, false, NULL, &shape);
 	/* What is each machine's own, and the sizes, which are compared as numbers. */
 	shape.machine.id = "";
 	shape.machine.vcpus = 1;

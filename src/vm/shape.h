@@ -8,6 +8,7 @@
 #include "hypervisor/machine.h"
 
 struct config;
+struct image;
 
 /* Without what each machine has of its own: id, sizes, paths, descriptors, NICs. */
 struct shape {
@@ -17,8 +18,9 @@ struct shape {
 	char **globals;
 };
 
-/* @vsock: its agent is reached so. */
-void shape_of(const struct config *config, bool vsock, struct shape *ret);
+/* @vsock: its agent is reached so. @image: what it starts from, or NULL: the initrd. */
+void shape_of(const struct config *config, bool vsock, const struct image *image,
+	      struct shape *ret);
 void shape_done(struct shape *shape);
 
 /* How many files virtiofsd may have open. */

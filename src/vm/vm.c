@@ -23,7 +23,6 @@
 #include "hypervisor/qmp.h"
 #include "vm/internal.h"
 
-#define QMP_START_MS   15000u /* openEuler patch 0001 */
 #define QEMU_END_MS    300u
 #define LAST_WORDS_MS  2000u
 #define LAST_WORDS_MAX (256u << 10)
@@ -49,7 +48,7 @@ void vm_free(struct vm *vm)
 		close(vm->state_fd);
 	free(vm->proxy_socket);
 	free(vm->kernel);
-	free(vm->initrd);
+	free(vm->image);
 	free(vm->dir);
 	free(vm);
 }
@@ -123,8 +122,8 @@ static int silent(const struct vm *vm, const struct err *why, struct err *err)
 
 	if (!words)
 		words = xasprintf("it printed nothing (%.200s)", why->text);
-	return err_set(err, EIO, "the virtual machine %s: %.400s; kernel %.150s, initrd %.150s",
-		       what, words, vm->kernel, vm->initrd);
+	return err_set(err, EIO, "the virtual machine %s: %.400s; kernel %.150s, image %.150s",
+		       what, words, vm->kernel, vm->image);
 }
 
 char *vm_agent_url(const char *dir, const char *proxy_socket)
@@ -180,7 +179,7 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 	uint64_t deadline;
 	int r;
 
-	r = qmp_connect(socket, deadline_in(QMP_START_MS), &qmp, &why);
+	r = qmp_connect(socket, deadline_in(vm->start_ms), &qmp, &why);
 	deadline = deadline_in(vm->dial_ms);
 	if (r == 0 && vm->state_fd >= 0)
 		r = qemu_load(qmp, vm->state_fd, deadline, &why);

@@ -11,8 +11,10 @@
 #include "base/mem.h"
 #include "fake_fault.h"
 
-#define FIRST_PORT_SLOT 16u
-#define UNUSED          __attribute__((unused))
+#define FIRST_PORT_SLOT   16u
+#define FIRST_MEMORY      (UINT64_C(4) << 30)
+#define FIRST_BRIDGE_SLOT 5u
+#define UNUSED            __attribute__((unused))
 
 struct request {
 	struct json_at arguments;
@@ -77,6 +79,28 @@ static void put_port(struct buf *out, const struct fake_devices *fake, unsigned 
 	buf_printf(out, "]}}");
 }
 
+static void put_bridge(struct buf *out, const struct fake_devices *fake, unsigned i)
+{
+	CLEANUP(free) char *bus = xasprintf("pci-bridge-%u", i);
+	const char *comma = "";
+
+	buf_printf(out,
+		   ", {\"bus\": 0, \"slot\": %u, \"function\": 0, \"qdev_id\": \"%s\", \"id\": "
+		   "{\"device\": 1, \"vendor\": 6966}, \"pci_bridge\": {\"bus\": {\"number\": 0, "
+		   "\"secondary\": %u}, \"devices\": [",
+		   FIRST_BRIDGE_SLOT + i, bus, 100 + i);
+	for (unsigned slot = 0; slot < 32; slot++) {
+		const char *device = device_on(fake, bus, slot);
+
+		if (!device)
+			continue;
+		buf_printf(out, "%s", comma);
+		put_device(out, 100 + i, slot, 0, device);
+		comma = ", ";
+	}
+	buf_printf(out, "]}}");
+}
+
 static void query_pci(struct fake_devices *fake, const struct request *request UNUSED,
 		      struct buf *out)
 {
@@ -85,6 +109,8 @@ static void query_pci(struct fake_devices *fake, const struct request *request U
 	buf_printf(out, "%d, \"vendor\": 32902}}", fake->is_pc ? 4663 : 10688);
 	for (unsigned i = 0; i < fake->n_ports; i++)
 		put_port(out, fake, i);
+	for (unsigned i = 0; i < fake->n_bridges; i++)
+		put_bridge(out, fake, i);
 	for (unsigned slot = 1; slot < 32; slot++) {
 		const char *device = device_on(fake, "pci.0", slot);
 
@@ -229,16 +255,39 @@ static void query_vcpus(struct fake_devices *fake, const struct request *request
 	buf_printf(out, "]}\r\n");
 }
 
+static void put_memory(struct buf *out, const char *comma, const char *type, uint64_t bytes,
+		       uint64_t addr)
+{
+	buf_printf(out,
+		   "%s{\"type\": \"%s\", \"data\": {\"size\": %" PRIu64 ", \"addr\": %" PRIu64 "}}",
+		   comma, type, bytes, addr);
+}
+
 static void query_dimms(struct fake_devices *fake, const struct request *request UNUSED,
 			struct buf *out)
 {
+	uint64_t addr = FIRST_MEMORY;
 	const char *comma = "";
+	unsigned n = 0;
 
 	buf_printf(out, "{\"return\": [");
+	if (fake->elastic) {
+		buf_printf(out,
+			   "{\"type\": \"virtio-mem\", \"data\": {\"size\": %" PRIu64
+			   ", \"max-size\": 17179869184, \"memaddr\": %" PRIu64 "}}",
+			   fake->plugged, addr);
+		comma = ", ";
+	}
+	if (fake->nvdimm > 0) {
+		put_memory(out, comma, "nvdimm", fake->nvdimm, addr);
+		addr += fake->nvdimm;
+		comma = ", ";
+	}
 	for (char **device = fake->devices; device && *device; device++) {
 		if (!str_starts(*device, "dimm"))
 			continue;
-		buf_printf(out, "%s{\"type\": \"dimm\", \"data\": {}}", comma);
+		put_memory(out, comma, "dimm", fake->dimms[n], addr);
+		addr += fake->dimms[n++];
 		comma = ", ";
 	}
 	buf_printf(out, "]}\r\n");
@@ -266,11 +315,27 @@ static void get_property(struct fake_devices *fake, const struct request *reques
 		refuse(out, "GenericError", "no property ", name);
 }
 
+static void set_property(struct fake_devices *fake, const struct request *request, struct buf *out)
+{
+	CLEANUP(free) char *name = argument(request, "property");
+	CLEANUP(free) char *value = text_of(request, "value");
+
+	if (!fake->elastic || !str_eq(name, "requested-size")) {
+		refuse(out, "GenericError", "no property ", name);
+		return;
+	}
+	if (!fake_fault(fake->faults, "stuck", "qom-set"))
+		fake->plugged = strtoull(value, NULL, 10);
+	done(out);
+}
+
 static void add_object(struct fake_devices *fake, const struct request *request, struct buf *out)
 {
 	CLEANUP(free) char *size = text_of(request, "size");
 
 	fake->plugged += strtoull(size, NULL, 10);
+	if (fake->n_dimms < sizeof(fake->dimms) / sizeof(fake->dimms[0]))
+		fake->dimms[fake->n_dimms++] = strtoull(size, NULL, 10);
 	strv_take(&fake->objects, argument(request, "id"));
 	done(out);
 }
@@ -364,6 +429,7 @@ static const struct {
 	{ "object-add", add_object },
 	{ "object-del", remove_object },
 	{ "qom-get", get_property },
+	{ "qom-set", set_property },
 	{ "query-hotpluggable-cpus", query_vcpus },
 	{ "query-memory-devices", query_dimms },
 	{ "query-memory-size-summary", query_memory },

@@ -17,6 +17,13 @@ TEST(only_vmx_or_svm_as_a_whole_word_is_virtualization)
 	assert_false(accel_cpu_has_virtualization(""));
 }
 
+TEST(a_host_that_is_a_guest_says_so)
+{
+	assert_true(accel_cpu_is_virtual("processor\t: 0\nflags\t\t: fpu hypervisor sse\n"));
+	assert_false(accel_cpu_is_virtual("processor\t: 0\nflags\t\t: fpu vmx\n"));
+	assert_false(accel_cpu_is_virtual("model name : hypervisor\n"));
+}
+
 TEST(the_configuration_forces_either)
 {
 	const char *reason = "x";
@@ -50,6 +57,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_vmx_or_svm_as_a_whole_word_is_virtualization),
+		cmocka_unit_test(a_host_that_is_a_guest_says_so),
 		cmocka_unit_test(the_configuration_forces_either),
 		cmocka_unit_test(without_force_emulation_comes_with_a_reason),
 		cmocka_unit_test(the_word_that_forces_is_not_for_qemu),

@@ -307,7 +307,7 @@ TEST(a_hash_has_128_digits_and_is_kept_in_lower_case)
 		assert_int_equal(strspn(config_hash(config, key), "a"), 128);
 		assert_null(config_hash(config, &config_keys[n == 1 ? 1 : 0]));
 	}
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	hash[127] = 'g';
 	refused(ALL, PREFIX "hypervisor.kernel_hash", "12", -EINVAL,
 		"'12' is not 128 hexadecimal digits");

@@ -114,6 +114,27 @@ TEST(virtio_fs_needs_its_daemon)
 	assert_string_equal(config->hypervisor.virtio_fs_daemon, "/v");
 }
 
+TEST(a_guest_starts_from_an_initrd_or_an_image)
+{
+	CLEANUP(config_free) struct config *initrd = parse("");
+	CLEANUP(config_free) struct config *image = NULL;
+	CLEANUP(config_free) struct config *emptied = NULL;
+
+	assert_string_equal(config_image(initrd), "/var/lib/kata/kata-containers-initrd.img");
+	/* The default of one gives way to what is said of the other. */
+	image = parse("[hypervisor.qemu]\nimage = \"/i\"");
+	assert_string_equal(config_image(image), "/i");
+	assert_string_equal(image->hypervisor.initrd, "");
+	emptied = parse("[hypervisor.qemu]\nimage = \"/i\"\ninitrd = \"\"");
+	assert_string_equal(config_image(emptied), "/i");
+	refused("[hypervisor.qemu]\nimage = \"/i\"\ninitrd = \"/d\"",
+		"conf:2: [hypervisor.qemu] image: having both an image and an initrd is not "
+		"supported; set one of the two to \"\"");
+	refused("[hypervisor.qemu]\ninitrd = \"\"",
+		"conf:2: [hypervisor.qemu] initrd: either initrd or image must name a file, and "
+		"both are \"\"");
+}
+
 /* "[section]\nname = value" for a row of the table. */
 static char *line_of(const struct config_key *key, const char *value)
 {
@@ -150,6 +171,25 @@ TEST(clones_and_virtio_fs_do_not_go_together)
 	config = parse("[factory]\nenable_template = true");
 	assert_true(config->factory.enable_template);
 	assert_string_equal(config->factory.template_path, "/run/vc/vm/template");
+}
+
+TEST(a_clone_has_the_memory_of_its_template)
+{
+	static const char *const keys[] = { "image = \"/i\"", "file_mem_backend = \"/d\"",
+					    "enable_hugepages = true", "enable_mem_prealloc = true",
+					    "enable_virtio_mem = true" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		CLEANUP(free)
+		char *text = xasprintf("[factory]\nenable_template = true\n[hypervisor.qemu]\n%s",
+				       keys[i]);
+		struct config *config = NULL;
+		struct err err = { 0 };
+
+		assert_int_equal(config_parse(text, strlen(text), "conf", &config, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "conf:4: [hypervisor.qemu] "));
+		assert_non_null(strstr(err.text, "[factory] enable_template "));
+	}
 }
 
 TEST(every_number_is_taken_at_its_limits_and_refused_beyond)
@@ -400,7 +440,9 @@ int main(void)
 		TMP_TEST(a_wrong_type_is_named_with_what_is_right),
 		TMP_TEST(a_word_that_is_not_allowed_is_answered_with_the_list),
 		TMP_TEST(virtio_fs_needs_its_daemon),
+		TMP_TEST(a_guest_starts_from_an_initrd_or_an_image),
 		TMP_TEST(clones_and_virtio_fs_do_not_go_together),
+		TMP_TEST(a_clone_has_the_memory_of_its_template),
 		TMP_TEST(every_number_is_taken_at_its_limits_and_refused_beyond),
 		TMP_TEST(every_default_is_within_its_own_row),
 		TMP_TEST(no_row_is_there_twice),

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -249,8 +250,10 @@ TEST(the_free_port_is_the_first_without_a_device)
 	nic.name = "c9";
 	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -ENOSPC);
 	assert_string_equal(
-		err.text, "plug in c9: the virtual machine takes no further device: all of its "
-			  "PCIe root ports are in use, [hypervisor.qemu] default_root_ports = 10");
+		err.text,
+		"plug in c9: the virtual machine takes no further device: all of its "
+		"PCIe root ports are in use, [hypervisor.qemu] default_root_ports = 10, and of "
+		"its PCI bridges, default_bridges = 0");
 	free(told());
 	strv_free(fake.devices);
 }
@@ -264,6 +267,36 @@ TEST(without_ports_the_error_names_their_key)
 	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -ENOSPC);
 	assert_string_equal(err.text, "plug in c: the virtual machine takes no device: it was "
 				      "started with [hypervisor.qemu] default_root_ports = 0");
+	free(told());
+}
+
+TEST(behind_the_last_port_come_the_bridges)
+{
+	struct fake_devices fake = { .n_ports = 1, .n_bridges = 2 };
+	struct plug_nic nic = { .mac = MAC, .tap = "tap0", .n_queues = 1 };
+	char path[PLUG_PATH_LEN];
+	char name[8];
+
+	start(fake, "");
+	for (unsigned i = 0; i < 51; i++) {
+		char wanted[PLUG_PATH_LEN];
+
+		snprintf(name, sizeof(name), "c%u", i);
+		snprintf(wanted, sizeof(wanted), "%02x.0/%02x", 5 + (i - 1) / 25, (i - 1) % 25 + 1);
+		nic.name = name;
+		assert_int_equal(plug_nic_add(plug, &nic, path, &err), 0);
+		assert_string_equal(path, i == 0 ? "10.0/00" : wanted);
+	}
+	nic.name = "more";
+	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -ENOSPC);
+	assert_string_equal(err.text,
+			    "plug in more: the virtual machine takes no further device: all of its "
+			    "PCIe root ports are in use, [hypervisor.qemu] default_root_ports = 1, "
+			    "and of its PCI bridges, default_bridges = 2");
+	/* A place that is free again is the next one's. */
+	assert_int_equal(plug_nic_remove(plug, "c7", &err), 0);
+	assert_int_equal(plug_nic_add(plug, &nic, path, &err), 0);
+	assert_string_equal(path, "05.0/07");
 	free(told());
 }
 
@@ -452,6 +485,17 @@ TEST(memory_is_of_the_same_kind_as_the_machines_own)
 	assert_told("memory");
 }
 
+TEST(memory_behind_an_nvdimm_is_where_the_guest_can_have_it)
+{
+	struct plug_size size = { 0 };
+
+	start((struct fake_devices){ .n_vcpus = 1, .nvdimm = 6 << 20 }, "");
+	assert_int_equal(plug_ask_size(plug, &size, &err), 0);
+	assert_int_equal(size.plugged_bytes, 0); /* a disk */
+	assert_int_equal(plug_memory(plug, 384 << 20, &err), 0);
+	assert_told("memory-aligned");
+}
+
 TEST(memory_that_qemu_refuses_leaves_no_back_end)
 {
 	CLEANUP(free) char *text = NULL;
@@ -462,6 +506,29 @@ TEST(memory_that_qemu_refuses_leaves_no_back_end)
 				      "memory_slots are in use): QEMU refused device_add: no slot");
 	text = told();
 	assert_non_null(strstr(text, "there is: nothing"));
+}
+
+TEST(memory_is_asked_for_and_given_back)
+{
+	struct plug_size size = { 0 };
+
+	start((struct fake_devices){ .n_vcpus = 1, .elastic = true }, "");
+	assert_int_equal(plug_request_memory(plug, 256 << 20, &err), 0);
+	assert_int_equal(plug_wait_memory(plug, 256 << 20, 0, &err), 0);
+	assert_int_equal(plug_request_memory(plug, 128 << 20, &err), 0);
+	assert_int_equal(plug_ask_size(plug, &size, &err), 0);
+	assert_true(size.elastic);
+	assert_int_equal(size.plugged_bytes, 128 << 20);
+	assert_told("virtio-mem");
+}
+
+TEST(memory_that_the_guest_does_not_take_is_told_with_the_numbers)
+{
+	start((struct fake_devices){ .n_vcpus = 1, .elastic = true }, "stuck@qom-set");
+	assert_int_equal(plug_request_memory(plug, 256 << 20, &err), 0);
+	assert_int_equal(plug_wait_memory(plug, 256 << 20, deadline_in(30), &err), -ETIMEDOUT);
+	assert_string_equal(err.text, "the guest has taken 0 MiB of 256 MiB that it was given");
+	free(told());
 }
 
 TEST(a_virtio_disk_comes_and_goes)
@@ -538,6 +605,7 @@ int main(void)
 		TMP_TEST(vhost_user_that_fails_leaves_no_character_device),
 		TMP_TEST(the_free_port_is_the_first_without_a_device),
 		TMP_TEST(without_ports_the_error_names_their_key),
+		TMP_TEST(behind_the_last_port_come_the_bridges),
 		TMP_TEST(a_pc_takes_devices_on_its_root_bus),
 		TMP_TEST(an_event_before_the_answer_counts),
 		TMP_TEST(what_is_not_there_is_removed_already),
@@ -554,7 +622,10 @@ int main(void)
 		TMP_TEST(a_scsi_disk_is_behind_the_controller),
 		TMP_TEST(an_nvdimm_is_memory_and_stays),
 		TMP_TEST(a_disk_that_fails_leaves_nothing),
+		TMP_TEST(memory_behind_an_nvdimm_is_where_the_guest_can_have_it),
 		TMP_TEST(memory_that_qemu_refuses_leaves_no_back_end),
+		TMP_TEST(memory_is_asked_for_and_given_back),
+		TMP_TEST(memory_that_the_guest_does_not_take_is_told_with_the_numbers),
 	};
 
 	return cmocka_run_group_tests_name("plug", tests, NULL, NULL);

@@ -36,8 +36,10 @@ static struct machine machine_of(const char *type)
 		.memory_mib = 1024,
 		.max_memory_mib = 4096,
 		.memory_slots = 10,
+		.memory_path = "",
 		.kernel = "/share/vmlinux",
 		.initrd = "/share/initrd",
+		.image = "",
 		.firmware = "",
 		.kernel_params = params,
 		.share = SHARE_9P,
@@ -198,6 +200,126 @@ TEST(arm64_virt)
 	assert_golden(&machine, "virt");
 }
 
+/* The lines of @machine's memory: -m, its object, -overcommit. Owned. */
+static char *memory_of(const struct machine *machine)
+{
+	CLEANUP(free) char *args = build(machine);
+	const char *from = strstr(args, "\n-m\n");
+	const char *to = strstr(args, "\n-nodefaults");
+
+	assert_true(from && to);
+	return xstrndup(from + 1, (size_t)(to - from - 1));
+}
+
+static void assert_memory(const struct machine *machine, const char *wanted)
+{
+	CLEANUP(free) char *memory = memory_of(machine);
+
+	assert_string_equal(memory, wanted);
+}
+
+#define SIZE "-m\n1024M,slots=10,maxmem=4096M\n-object\n"
+
+TEST(bridges_are_for_what_comes_later)
+{
+	struct machine pc = machine_of("pc");
+	struct machine q35 = machine_of("q35");
+
+	pc.bridges = 5;
+	assert_golden(&pc, "pc-bridges");
+	q35.bridges = 1;
+	assert_golden(&q35, "q35-bridge");
+}
+
+TEST(on_kvm_of_a_virtual_machine_devices_are_legacy_ones)
+{
+	static const int one[] = { 21 };
+	const struct machine_nic nic = { .mac = "02:42:ac:11:00:02", .queues = one, .n_queues = 1 };
+	struct machine machine = machine_of("q35");
+
+	machine.accelerator = "kvm";
+	machine.nested = true;
+	machine.scsi = true;
+	machine.nics = &nic;
+	machine.n_nics = 1;
+	machine.root_ports = 1;
+	assert_golden(&machine, "q35-nested");
+}
+
+TEST(an_image_is_memory_or_a_disk)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.initrd = "";
+	machine.image = "/share/image,1";
+	machine.image_bytes = 16 << 20;
+	machine.image_nvdimm = true;
+	assert_golden(&machine, "q35-image-nvdimm");
+	machine.image_nvdimm = false;
+	assert_golden(&machine, "q35-image-disk");
+}
+
+TEST(memory_is_the_machines_own_or_shared_and_may_be_taken_at_the_start)
+{
+	struct machine machine = machine_of("q35");
+
+	assert_memory(&machine, SIZE "memory-backend-ram,id=ram0,size=1024M");
+	machine.prealloc = true;
+	assert_memory(&machine, SIZE "memory-backend-ram,id=ram0,size=1024M,prealloc=on");
+	machine.share = SHARE_VIRTIO_FS;
+	assert_memory(&machine,
+		      SIZE "memory-backend-memfd,id=ram0,size=1024M,share=on,prealloc=on");
+}
+
+TEST(huge_pages_are_shared_with_virtio_fs_and_without)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.hugepages = true;
+	assert_memory(&machine, SIZE "memory-backend-memfd,id=ram0,size=1024M,share=on,hugetlb=on");
+	machine.share = SHARE_VIRTIO_FS;
+	machine.prealloc = true;
+	assert_memory(&machine, SIZE "memory-backend-memfd,id=ram0,size=1024M,share=on,hugetlb=on"
+				     ",prealloc=on");
+}
+
+TEST(memory_in_a_directory_is_shared)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.memory_path = "/dev/shm/a,b";
+	assert_memory(&machine, SIZE "memory-backend-file,id=ram0,size=1024M,share=on"
+				     ",mem-path=/dev/shm/a,,b");
+}
+
+TEST(locking_is_said_where_it_was_asked_for)
+{
+	struct machine machine = machine_of("q35");
+
+	machine.lock = MEMORY_LOCK_OFF;
+	assert_memory(&machine, SIZE "memory-backend-ram,id=ram0,size=1024M\n"
+				     "-overcommit\nmem-lock=off");
+	machine.lock = MEMORY_LOCK_ON;
+	machine.prealloc = true;
+	assert_memory(&machine, SIZE "memory-backend-ram,id=ram0,size=1024M,prealloc=on\n"
+				     "-overcommit\nmem-lock=on");
+}
+
+TEST(memory_that_comes_and_goes_is_not_promised)
+{
+	struct machine machine = machine_of("q35");
+	CLEANUP(free) char *huge = NULL;
+
+	machine.elastic_mib = 8192;
+	machine.share = SHARE_VIRTIO_FS;
+	assert_golden(&machine, "q35-virtio-mem");
+	machine.hugepages = true;
+	huge = build(&machine);
+	assert_non_null(strstr(huge, "memory-backend-memfd,id=vmem0,size=8192M,share=on,hugetlb=on"
+				     ",reserve=off\n"));
+	assert_non_null(strstr(huge, "memdev=vmem0,bus=pcie.0,romfile=,prealloc=on\n"));
+}
+
 static struct machine template_of(const char *type)
 {
 	struct machine machine = machine_of(type);
@@ -284,6 +406,15 @@ int main(void)
 		cmocka_unit_test(q35_with_a_controller_for_disks_and_its_thread),
 		cmocka_unit_test(network_cards_with_one_queue_and_with_two_and_vhost),
 		cmocka_unit_test(arm64_virt),
+		cmocka_unit_test(
+			memory_is_the_machines_own_or_shared_and_may_be_taken_at_the_start),
+		cmocka_unit_test(bridges_are_for_what_comes_later),
+		cmocka_unit_test(on_kvm_of_a_virtual_machine_devices_are_legacy_ones),
+		cmocka_unit_test(an_image_is_memory_or_a_disk),
+		cmocka_unit_test(huge_pages_are_shared_with_virtio_fs_and_without),
+		cmocka_unit_test(memory_in_a_directory_is_shared),
+		cmocka_unit_test(locking_is_said_where_it_was_asked_for),
+		cmocka_unit_test(memory_that_comes_and_goes_is_not_promised),
 		cmocka_unit_test(a_template_has_its_memory_in_a_file_and_a_clone_a_copy_of_it),
 		cmocka_unit_test(no_monitor_of_virtual_machines_runs_in_what_is_saved),
 		cmocka_unit_test(a_comma_in_a_path_or_id_is_written_twice),
