@@ -337,6 +337,45 @@ static int check_template(const struct config *config, struct err *err)
 	return 0;
 }
 
+/* What needs something to be plugged in, or ACPI's tables of memory, of which it has none. */
+static int check_microvm(const struct config *config, struct err *err)
+{
+	static const char later[] =
+		"machine_type = \"microvm\" takes nothing more once it runs; set "
+		"it to ";
+	const struct {
+		const char *section;
+		const char *name;
+		bool set;
+		const char *instead;
+	} keys[] = {
+		{ "hypervisor.qemu", "enable_cpu_memory_hotplug",
+		  config->hypervisor.enable_cpu_memory_hotplug, "false" },
+		{ "runtime", "enable_cpu_memory_hotplug", config->runtime.enable_cpu_memory_hotplug,
+		  "false" },
+		{ "hypervisor.qemu", "enable_virtio_mem", config->hypervisor.enable_virtio_mem,
+		  "false" },
+		{ "hypervisor.qemu", "default_root_ports", config->hypervisor.root_ports > 0, "0" },
+		{ "hypervisor.qemu", "default_bridges", config->hypervisor.bridges > 0, "0" },
+		{ "hypervisor.qemu", "block_device_driver",
+		  str_eq(config->hypervisor.block_device_driver, "nvdimm"), "\"virtio-scsi\"" },
+		{ "hypervisor.qemu", "disable_image_nvdimm",
+		  !str_empty(config->hypervisor.image) && !config->hypervisor.disable_image_nvdimm,
+		  "true, for it has no nvdimm" },
+		{ "netmon", "enable_netmon", config->netmon.enable_netmon, "false" },
+	};
+
+	if (!str_eq(config->hypervisor.machine_type, "microvm"))
+		return 0;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		CLEANUP(free) char *text = xasprintf("%s%s", later, keys[i].instead);
+
+		if (keys[i].set)
+			return wrong(config, keys[i].section, keys[i].name, text, err);
+	}
+	return 0;
+}
+
 int config_check(struct config *config, struct err *err)
 {
 	int r = check_patterns(config, err);
@@ -345,6 +384,8 @@ int config_check(struct config *config, struct err *err)
 		r = choose_image(config, err);
 	if (r == 0)
 		r = check_template(config, err);
+	if (r == 0)
+		r = check_microvm(config, err);
 	if (r < 0)
 		return r;
 	if (!str_eq(config->hypervisor.shared_fs, "virtio-fs"))

@@ -3,7 +3,11 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+#ifdef __x86_64__
+#include <x86intrin.h>
+#endif
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -37,6 +41,50 @@ bool accel_cpu_is_virtual(const char *cpuinfo)
 
 	return strv_contains(flags, "hypervisor");
 }
+
+#ifdef __x86_64__
+#define MEASURE_NS 10000000
+
+/* The counter and the time, read as close together as three tries get them. */
+static uint64_t read_tsc(uint64_t *ret_ns)
+{
+	uint64_t best = UINT64_MAX;
+	uint64_t tsc = 0;
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t before = __rdtsc();
+		struct timespec now;
+		uint64_t after;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		after = __rdtsc();
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		tsc = before + best / 2;
+		*ret_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	}
+	return tsc;
+}
+
+uint64_t accel_tsc_khz(void)
+{
+	const struct timespec wait = { .tv_nsec = MEASURE_NS };
+	uint64_t from_ns = 0;
+	uint64_t to_ns = 0;
+	uint64_t from = read_tsc(&from_ns);
+	uint64_t to;
+
+	(void)nanosleep(&wait, NULL);
+	to = read_tsc(&to_ns);
+	return to > from && to_ns > from_ns ? (to - from) * 1000000 / (to_ns - from_ns) : 0;
+}
+#else
+uint64_t accel_tsc_khz(void)
+{
+	return 0;
+}
+#endif
 
 bool accel_host_is_guest(void)
 {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * "kvm" or "tcg". @options are the machine_accelerators, which may force either
@@ -21,6 +22,12 @@ bool accel_host_is_guest(void);
 
 /* The same by the text of its /proc/cpuinfo. */
 bool accel_cpu_is_virtual(const char *cpuinfo);
+
+/*
+ * How fast the processor's time stamp counter runs, which is what an emulated guest
+ * sees: measured, which takes 10 ms. 0 where there is none.
+ */
+uint64_t accel_tsc_khz(void);
 
 /* The text of /proc/cpuinfo decides with /dev/kvm; apart for tests. */
 bool accel_cpu_has_virtualization(const char *cpuinfo);

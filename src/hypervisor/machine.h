@@ -17,6 +17,9 @@ enum memory_lock {
 	MEMORY_LOCK_ON       /* all that it has and gets stays in memory */
 };
 
+/* A machine type that takes nothing more once it runs, but disks behind a controller. */
+#define MACHINE_MICROVM "microvm"
+
 #define ROOT_PORT_ID "rp" /* and a number: the ports that devices are plugged into */
 
 /* Where they sit: behind the devices that are always there, eight to a slot. */

@@ -32,6 +32,8 @@ struct machine_kind {
 static const struct machine_kind kinds[] = {
 	{ "pc", "smm=off,vmport=off", "pci.0", true, false, "host", "max,-erms" },
 	{ "q35", "smm=off,vmport=off,sata=off", "pcie.0", true, true, "host", "max,-erms" },
+	{ MACHINE_MICROVM, "pcie=on,isa-serial=off,rtc=on", "pcie.0", true, false, "host",
+	  "max,-erms" },
 	{ "virt", "usb=off,gic-version=max", "pcie.0", false, true, "host", "max,pauth-impdef=on" },
 };
 
@@ -290,8 +292,8 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 	char **args = NULL;
 
 	if (!kind)
-		return err_set(err, EINVAL, "machine_type '%s' is not one of: pc, q35, virt",
-			       m->type);
+		return err_set(err, EINVAL,
+			       "machine_type '%s' is not one of: pc, q35, microvm, virt", m->type);
 	strv_add(&args, m->program);
 	add(&args, "-name", "sandbox-%s", name);
 	add_machine(&args, m, kind);

@@ -207,7 +207,9 @@ static int nothing_free(const struct root_bus *bus, struct err *err)
 	if (bus->n_ports == 0 && bus->n_bridges == 0)
 		return err_set(err, ENOSPC,
 			       "the virtual machine takes no device: it was started with "
-			       "[hypervisor.qemu] default_root_ports = 0");
+			       "[hypervisor.qemu] default_root_ports = 0 or machine_type = "
+			       "\"microvm\", which takes disks of block_device_driver = "
+			       "\"virtio-scsi\" only");
 	return err_set(err, ENOSPC,
 		       "the virtual machine takes no further device: all of its PCIe root ports "
 		       "are in use, [hypervisor.qemu] default_root_ports = %u, and of its PCI "

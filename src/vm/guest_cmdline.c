@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "hypervisor/machine.h"
 #include "vm/image.h"
 
 /*
@@ -73,6 +74,11 @@ char **guest_cmdline(const struct config *config, const struct guest_facts *fact
 		strv_add(&params, *word);
 	strv_addf(&params, "nr_cpus=%u", facts->max_vcpus);
 	strv_addf(&params, "agent.use_vsock=%s", facts->vsock ? "true" : "false");
+	/* A microvm has no keyboard controller to be reset by either. */
+	if (str_eq(config->hypervisor.machine_type, MACHINE_MICROVM))
+		strv_add(&params, "reboot=t");
+	if (facts->tsc_khz > 0)
+		strv_addf(&params, "tsc_early_khz=%" PRIu64, facts->tsc_khz);
 	if (facts->image)
 		add_root(&params, facts->image, !config->hypervisor.disable_image_nvdimm);
 	/* virtiofsd has one open for each inode that the guest remembers. */

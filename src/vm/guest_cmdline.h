@@ -14,6 +14,7 @@ struct guest_facts {
 	bool vsock;                /* the agent is reached by it */
 	uint64_t max_files;        /* that virtiofsd may have open */
 	const struct image *image; /* that it starts from; NULL: an initrd */
+	uint64_t tsc_khz; /* for a machine that has no clock to find it out by; 0: it has */
 };
 
 /*

@@ -28,11 +28,18 @@ uint64_t shape_max_files(void)
 	return nofile.rlim_max;
 }
 
+static bool is_microvm(const struct config *config)
+{
+	return str_eq(config->hypervisor.machine_type, MACHINE_MICROVM);
+}
+
 static unsigned max_vcpus(const struct config *config)
 {
 	int64_t host = fault_pretend("KATA_FAULT_CPUS", sysconf(_SC_NPROCESSORS_CONF));
 	int64_t max = config->hypervisor.default_maxvcpus;
 
+	if (is_microvm(config))
+		return (unsigned)config->hypervisor.default_vcpus;
 	if (max == 0 || max > host)
 		max = host;
 	if (max > 240)
@@ -56,6 +63,8 @@ static uint64_t elastic_mib(const struct config *config)
 /* The host's own with some room, which is the original's, and what is not plugged as DIMMs. */
 static uint64_t max_memory_mib(const struct config *config)
 {
+	if (is_microvm(config))
+		return 0; /* no more than it starts with */
 	return host_memory_mib() + MEMORY_HEADROOM_MIB +
 	       (uint64_t)config->hypervisor.memory_offset + elastic_mib(config);
 }
@@ -89,7 +98,8 @@ void shape_done(struct shape *shape)
 
 void shape_of(const struct config *config, bool vsock, const struct image *image, struct shape *ret)
 {
-	const struct guest_facts facts = { max_vcpus(config), vsock, shape_max_files(), image };
+	const struct guest_facts facts = { max_vcpus(config), vsock, shape_max_files(), image,
+					   is_microvm(config) ? accel_tsc_khz() : 0 };
 	bool nvdimm = image && !config->hypervisor.disable_image_nvdimm;
 	bool virtio_fs = str_eq(config->hypervisor.shared_fs, "virtio-fs");
 	const char *reason = NULL;

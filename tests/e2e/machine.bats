@@ -77,3 +77,31 @@ n_legacy()
 	set_args "$dir" /pipe_size
 	[ "$(runtime run --bundle "$dir" "$ID" </dev/null)" = '262144 262144' ]
 }
+
+@test "machine: a microvm has what it has from the start, and disks by virtio-scsi; the rest is an error" {
+	local dir node
+
+	set_config machine_type '"microvm"'
+	fails runtime run --bundle "$(bundle)" "$ID"
+	says '[hypervisor.qemu] enable_cpu_memory_hotplug: machine_type = "microvm" takes nothing more'
+	sed -i 's/^enable_cpu_memory_hotplug = .*/enable_cpu_memory_hotplug = false/' "$USED_CONFIG"
+	fails runtime run --bundle "$(bundle)" "$ID"
+	says '[hypervisor.qemu] default_root_ports: machine_type = "microvm" takes nothing more' 'set it to 0'
+	set_config default_root_ports 0
+	truncate -s 1M "$WORK/disk"
+	LOOP=$(losetup --find --show "$WORK/disk")
+	printf data >"$LOOP"
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	node=$(stat -c '"major": %Hr, "minor": %Lr' "$LOOP")
+	edit_bundle "$dir" ".linux.devices += [{ \"path\": \"/dev/d\", \"type\": \"b\", $node, \"fileMode\": 432 }]
+		| .linux.resources.devices += [{ \"allow\": true, \"type\": \"b\", $node, \"access\": \"rwm\" }]"
+	fails runtime run --bundle "$dir" "$ID"
+	says "plug in $LOOP" 'machine_type = "microvm"' 'block_device_driver = "virtio-scsi" only'
+	set_config block_device_driver '"virtio-scsi"'
+	runtime run --detach --bundle "$dir" "$ID" </dev/null >/dev/null
+	[ "$(in_guest head -c 4 /dev/d)" = data ]
+	[ -n "$(in_guest ls /sys/block/sda)" ]
+	monitor info qtree | grep -q 'type microvm-machine\|dev: gpex-root'
+	in_guest grep -q 'tsc_early_khz=[1-9]' /proc/cmdline
+}

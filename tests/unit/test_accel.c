@@ -24,6 +24,15 @@ TEST(a_host_that_is_a_guest_says_so)
 	assert_false(accel_cpu_is_virtual("model name : hypervisor\n"));
 }
 
+#ifdef __x86_64__
+TEST(the_time_stamp_counter_is_measured)
+{
+	uint64_t khz = accel_tsc_khz();
+
+	assert_in_range(khz, 500000, 10000000);
+}
+#endif
+
 TEST(the_configuration_forces_either)
 {
 	const char *reason = "x";
@@ -58,6 +67,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_vmx_or_svm_as_a_whole_word_is_virtualization),
 		cmocka_unit_test(a_host_that_is_a_guest_says_so),
+#ifdef __x86_64__
+		cmocka_unit_test(the_time_stamp_counter_is_measured),
+#endif
 		cmocka_unit_test(the_configuration_forces_either),
 		cmocka_unit_test(without_force_emulation_comes_with_a_reason),
 		cmocka_unit_test(the_word_that_forces_is_not_for_qemu),

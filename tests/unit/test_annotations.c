@@ -209,7 +209,7 @@ TEST(wrong_values_are_told)
 		"0 is out of range, allowed is 4096 to 1048576");
 	refused(ALL, PREFIX "hypervisor.machine_type", "pdp11", -EINVAL,
 #ifdef __x86_64__
-		"'pdp11' is not one of: pc, q35");
+		"'pdp11' is not one of: pc, q35, microvm");
 #else
 		"'pdp11' is not one of: virt");
 #endif

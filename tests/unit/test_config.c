@@ -192,6 +192,35 @@ TEST(a_clone_has_the_memory_of_its_template)
 	}
 }
 
+TEST(a_microvm_takes_nothing_later)
+{
+	static const char *const keys[] = {
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\nenable_cpu_memory_hotplug = true",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\nenable_virtio_mem = true",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\npcie_root_port = 1",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\ndefault_bridges = 1",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\nblock_device_driver = \"nvdimm\"",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\nimage = \"/i\"\n"
+		"disable_image_nvdimm = false",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\n[runtime]\n"
+		"enable_cpu_memory_hotplug = true",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\n[netmon]\nenable_netmon = true",
+	};
+
+#ifndef __x86_64__
+	return;
+#endif
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct config *config = NULL;
+		struct err err = { 0 };
+
+		assert_int_equal(config_parse(keys[i], strlen(keys[i]), "conf", &config, &err),
+				 -EINVAL);
+		assert_non_null(strstr(err.text, "machine_type = \"microvm\" takes nothing more"));
+		assert_true(strncmp(err.text, "conf:", 5) == 0 && err.text[5] >= '3');
+	}
+}
+
 TEST(every_number_is_taken_at_its_limits_and_refused_beyond)
 {
 	for (const struct config_key *key = config_keys; key->section; key++) {
@@ -443,6 +472,7 @@ int main(void)
 		TMP_TEST(a_guest_starts_from_an_initrd_or_an_image),
 		TMP_TEST(clones_and_virtio_fs_do_not_go_together),
 		TMP_TEST(a_clone_has_the_memory_of_its_template),
+		TMP_TEST(a_microvm_takes_nothing_later),
 		TMP_TEST(every_number_is_taken_at_its_limits_and_refused_beyond),
 		TMP_TEST(every_default_is_within_its_own_row),
 		TMP_TEST(no_row_is_there_twice),

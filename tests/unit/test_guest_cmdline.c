@@ -73,6 +73,14 @@ TEST(everything_that_can_be_asked_for_and_own_words_last)
 	assert_golden(&config, &facts, "q35-all");
 }
 
+TEST(a_microvm_is_told_its_clock)
+{
+	const struct guest_facts facts = { .max_vcpus = 1, .tsc_khz = 2300000 };
+	struct config config = config_of("microvm", "");
+
+	assert_golden(&config, &facts, "microvm");
+}
+
 TEST(an_image_that_is_a_disk_on_arm64)
 {
 	const struct image image = { .fstype = "erofs", .partition = true };
@@ -88,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_initrd_on_q35),
 		cmocka_unit_test(everything_that_can_be_asked_for_and_own_words_last),
+		cmocka_unit_test(a_microvm_is_told_its_clock),
 		cmocka_unit_test(an_image_that_is_a_disk_on_arm64),
 	};
 

@@ -265,8 +265,11 @@ TEST(without_ports_the_error_names_their_key)
 
 	start((struct fake_devices){ 0 }, "");
 	assert_int_equal(plug_nic_add(plug, &nic, path, &err), -ENOSPC);
-	assert_string_equal(err.text, "plug in c: the virtual machine takes no device: it was "
-				      "started with [hypervisor.qemu] default_root_ports = 0");
+	assert_string_equal(err.text,
+			    "plug in c: the virtual machine takes no device: it was "
+			    "started with [hypervisor.qemu] default_root_ports = 0 or machine_type "
+			    "= \"microvm\", which takes disks of block_device_driver = "
+			    "\"virtio-scsi\" only");
 	free(told());
 }
 

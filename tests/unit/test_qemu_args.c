@@ -356,6 +356,20 @@ TEST(no_monitor_of_virtual_machines_runs_in_what_is_saved)
 	assert_non_null(strstr(line, "\nhost,vmx=off,svm=off\n"));
 }
 
+TEST(a_microvm_has_its_devices_from_the_start)
+{
+	static const int one[] = { 21 };
+	const struct machine_nic nic = { .mac = "02:42:ac:11:00:02", .queues = one, .n_queues = 1 };
+	struct machine machine = machine_of("microvm");
+
+	machine.max_vcpus = 1;
+	machine.max_memory_mib = 0;
+	machine.scsi = true;
+	machine.nics = &nic;
+	machine.n_nics = 1;
+	assert_golden(&machine, "microvm");
+}
+
 TEST(a_comma_in_a_path_or_id_is_written_twice)
 {
 	struct machine machine = machine_of("pc");
@@ -376,12 +390,12 @@ TEST(a_comma_in_a_path_or_id_is_written_twice)
 
 TEST(an_unknown_machine_type_is_named)
 {
-	struct machine machine = machine_of("microvm");
+	struct machine machine = machine_of("isapc");
 	char **args = NULL;
 	struct err err = { 0 };
 
 	assert_int_equal(qemu_args_build(&machine, &args, &err), -EINVAL);
-	assert_string_equal(err.text, "machine_type 'microvm' is not one of: pc, q35, virt");
+	assert_string_equal(err.text, "machine_type 'isapc' is not one of: pc, q35, microvm, virt");
 	assert_null(args);
 }
 
@@ -417,6 +431,7 @@ int main(void)
 		cmocka_unit_test(memory_that_comes_and_goes_is_not_promised),
 		cmocka_unit_test(a_template_has_its_memory_in_a_file_and_a_clone_a_copy_of_it),
 		cmocka_unit_test(no_monitor_of_virtual_machines_runs_in_what_is_saved),
+		cmocka_unit_test(a_microvm_has_its_devices_from_the_start),
 		cmocka_unit_test(a_comma_in_a_path_or_id_is_written_twice),
 		cmocka_unit_test(an_unknown_machine_type_is_named),
 		cmocka_unit_test(the_same_machine_gives_the_same_line),
