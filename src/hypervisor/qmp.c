@@ -18,7 +18,9 @@
 
 #define QMP_DEPTH 64u
 
-#define NOTED_MAX 256u /* ids that nobody has waited for: the guest ejects what it likes */
+#define PERIPHERAL "/machine/peripheral/"
+#define BACKEND    "/virtio-backend"
+#define NOTED_MAX  256u /* ids that nobody has waited for: the guest ejects what it likes */
 
 enum migration { MIGRATION_UNKNOWN, MIGRATION_COMPLETED, MIGRATION_FAILED };
 
@@ -26,6 +28,7 @@ struct qmp {
 	int fd;
 	struct buf in;
 	char **deleted; /* devices that have gone, by their ids */
+	char **told;    /* of these, those whose own event is still to come */
 	char **opened;  /* ports that the guest has opened */
 	enum migration migration;
 };
@@ -37,6 +40,7 @@ void qmp_free(struct qmp *qmp)
 	close(qmp->fd);
 	buf_done(&qmp->in);
 	strv_free(qmp->deleted);
+	strv_free(qmp->told);
 	strv_free(qmp->opened);
 	free(qmp);
 }
@@ -109,6 +113,43 @@ static void note_id(char ***list, const struct json_at *data, const char *member
 		strv_take(list, take_ptr(id));
 }
 
+/* The id of the device whose virtio backend @path is; owned. NULL: it is something else. */
+static char *owner_of_backend(const char *path)
+{
+	size_t prefix = strlen(PERIPHERAL);
+	size_t suffix = strlen(BACKEND);
+	size_t len = path ? strlen(path) : 0;
+
+	if (len <= prefix + suffix || !str_starts(path, PERIPHERAL) ||
+	    !str_eq(path + len - suffix, BACKEND))
+		return NULL;
+	return xstrndup(path + prefix, len - prefix - suffix);
+}
+
+/*
+ * A virtio device has left its slot, and its id and what is behind it are free, when its
+ * backend is gone. That it is gone itself QEMU says 50 ms later, when it frees the memory.
+ */
+static void note_deleted(struct qmp *qmp, const struct json_at *data)
+{
+	CLEANUP(free) char *device = NULL;
+	CLEANUP(free) char *owner = NULL;
+	CLEANUP(free) char *path = NULL;
+	struct err ignored = { 0 };
+
+	if (json_get_string(data, "path", &path, &ignored) == 0)
+		owner = owner_of_backend(path);
+	if (owner && strv_len(qmp->deleted) < NOTED_MAX && strv_len(qmp->told) < NOTED_MAX) {
+		strv_add(&qmp->told, owner);
+		strv_take(&qmp->deleted, take_ptr(owner));
+		return;
+	}
+	if (json_get_string(data, "device", &device, &ignored) < 0 || !device ||
+	    strv_remove(qmp->told, device) || strv_len(qmp->deleted) == NOTED_MAX)
+		return;
+	strv_take(&qmp->deleted, take_ptr(device));
+}
+
 static void note_migration(struct qmp *qmp, const struct json_at *data)
 {
 	CLEANUP(free) char *status = NULL;
@@ -133,7 +174,7 @@ static void note_event(struct qmp *qmp, const struct json_at *message)
 	    json_get_object(message, "data", &data, &ignored) <= 0)
 		return;
 	if (str_eq(event, "DEVICE_DELETED"))
-		note_id(&qmp->deleted, &data, "device");
+		note_deleted(qmp, &data);
 	else if (str_eq(event, "MIGRATION"))
 		note_migration(qmp, &data);
 	else if (str_eq(event, "VSERPORT_CHANGE") &&

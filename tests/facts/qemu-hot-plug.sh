@@ -1,6 +1,6 @@
 #!/bin/bash
 # QEMU takes a tap by getfd and netdev_add, shows a plugged NIC in query-pci, and says DeviceNotFound for what is not there
-# Used in src/hypervisor/qemu_pci.c and qemu_devices.c: what is plugged in is asked of QEMU, never kept.
+# Used in src/hypervisor/qemu_pci.c and qemu_devices.c: what is plugged in is asked of QEMU, never kept; in qmp.c: a NIC has gone with its backend.
 source "$(dirname "$0")/lib.sh"
 needs command -v qemu-system-x86_64
 needs command -v python3
@@ -37,6 +37,15 @@ try:
     devices = run("query-pci")[0]["devices"]
     assert [d["slot"] for d in devices if d["qdev_id"] == "nic-x"] == [0x1e]
     assert [d["id"]["device"] for d in devices if d["slot"] == 0] == [0x1237]
+    assert run("device_del", id="nic-x") == {}
+    client.sendall(b'{"execute": "system_reset"}') # what no guest uses goes with it
+    event = {}
+    while event.get("event") != "DEVICE_DELETED":
+        event = json.loads(lines.readline())
+    assert event["data"] == {"path": "/machine/peripheral/nic-x/virtio-backend"}
+    assert run("netdev_del", id="net-x") == {}
+    assert [d for d in run("query-pci")[0]["devices"] if d["qdev_id"] == "nic-x"] == []
+    assert run("device_add", driver="virtio-rng-pci", id="nic-x", bus="pci.0", addr="1e", romfile="") == {}
     assert run("device_del", id="none") == "DeviceNotFound"
     assert run("netdev_del", id="none") == "DeviceNotFound"
 finally:

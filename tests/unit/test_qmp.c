@@ -162,6 +162,35 @@ TEST(a_state_is_loaded_and_an_opened_port_waited_for)
 	end_peer(&peer);
 }
 
+static void unplug_script(int fd)
+{
+	say(fd, GREETING);
+	hear(fd);
+	say(fd, OK);
+	say(fd, "{\"event\":\"DEVICE_DELETED\",\"data\":{\"path\":\"/machine/unattached/"
+		"virtio-backend\"}}\r\n");
+	say(fd, "{\"event\":\"DEVICE_DELETED\",\"data\":{\"path\":\"/machine/peripheral//"
+		"virtio-backend\"}}\r\n");
+	say(fd, "{\"event\":\"DEVICE_DELETED\",\"data\":{\"path\":"
+		"\"/machine/peripheral/nic-a/virtio-backend\"}}\r\n");
+	say(fd, "{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"nic-a\",\"path\":"
+		"\"/machine/peripheral/nic-a\"}}\r\n");
+	say(fd, "{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"dimm-b\",\"path\":"
+		"\"/machine/peripheral/dimm-b\"}}\r\n");
+	hear(fd);
+}
+
+TEST(a_virtio_device_has_gone_with_its_backend_and_is_told_of_once)
+{
+	struct peer peer = start_peer(unplug_script);
+
+	assert_int_equal(dial(&peer, 5000), 0);
+	assert_int_equal(qmp_wait_deleted(qmp, "nic-a", deadline_in(5000), &err), 0);
+	assert_int_equal(qmp_wait_deleted(qmp, "dimm-b", deadline_in(5000), &err), 0);
+	assert_int_equal(qmp_wait_deleted(qmp, "nic-a", deadline_in(50), &err), -ETIMEDOUT);
+	end_peer(&peer);
+}
+
 static void save_fails_script(int fd)
 {
 	say(fd, GREETING);
@@ -381,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TMP_TEST(commands_events_and_errors),
 		TMP_TEST(a_state_is_loaded_and_an_opened_port_waited_for),
+		TMP_TEST(a_virtio_device_has_gone_with_its_backend_and_is_told_of_once),
 		TMP_TEST(a_state_that_cannot_be_saved_is_told_with_qemus_reason),
 		TMP_TEST(silence_ends_with_the_deadline),
 		TMP_TEST(half_an_answer_ends_with_the_deadline),
