@@ -39,7 +39,8 @@ int qmp_give_fd(struct qmp *qmp, const char *name, int fd, uint64_t deadline, st
 
 /*
  * Waits until QEMU has told that the device @id, or its virtio backend, is gone
- * (DEVICE_DELETED); also when it told so before, on this connection. Returns 0, -ETIMEDOUT or -EPIPE.
+ * (DEVICE_DELETED); also when it told so before, on this connection. Returns 0, -ETIMEDOUT or
+ * -EPIPE.
  */
 int qmp_wait_deleted(struct qmp *qmp, const char *id, uint64_t deadline, struct err *err);
 
