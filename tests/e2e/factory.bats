@@ -6,10 +6,8 @@ load ../lib/helpers
 setup()
 {
 	common_setup
-	set_config shared_fs '"virtio-9p"'
-	set_config enable_template true
+	use_clones
 	set_config default_memory 512
-	set_config template_path "\"$WORK/template\""
 }
 
 teardown()

@@ -25,6 +25,16 @@ common_setup()
 	USED_CONFIG=$WORK/configuration.toml
 	# Emulation is what we test with; saying so keeps the warning about KVM away.
 	sed 's|^machine_accelerators = .*|machine_accelerators = "accel=tcg"|' "$CONFIG" >"$USED_CONFIG"
+	[[ -z ${KATA_TEST_CLONES-} ]] || use_clones
+}
+
+# use_clones - this test's machines are clones of a template, which the first of them makes. With
+# KATA_TEST_CLONES=1 that is so for all tests: docs/factory.md says which cannot pass then.
+use_clones()
+{
+	set_config shared_fs '"virtio-9p"'
+	set_config enable_template true
+	set_config template_path "\"$WORK/template\""
 }
 
 common_teardown()
@@ -35,6 +45,7 @@ common_teardown()
 	for id in "$KATA_RUN_DIR"/kata-containers/containers-mapping/* "$KATA_RUN_DIR"/vc/sbs/*; do
 		[[ ! -e $id ]] || "$RUNTIME" delete --force "$(basename "$id")" || true
 	done
+	[[ ! -e $WORK/template ]] || runtime factory destroy >/dev/null
 	assert_nothing_left
 	rm -rf -- "$WORK"
 }
