@@ -168,7 +168,8 @@ static int make_entry(const struct config *config, const struct config_key *key,
 	case CONFIG_STRING:
 		entry->type = TOML_STRING;
 		entry->string = key->appends ? behind(config, key, value) : xstrdup(value);
-		return key->paths ? check_path(config, key, value, err) : 0;
+		/* None is no path: an image instead of the file's initrd needs that. */
+		return key->paths && *value ? check_path(config, key, value, err) : 0;
 	case CONFIG_STRINGS:
 		entry->type = TOML_STRINGS;
 		entry->strings = strv_split(value, key->separators ? key->separators : " ");

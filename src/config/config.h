@@ -76,6 +76,7 @@ struct config {
 		char **valid_hypervisor_paths;
 		char **valid_virtio_fs_daemon_paths;
 		char **valid_asset_paths;
+		char **valid_file_mem_backends;
 		char **valid_entropy_sources;
 		char **valid_vhost_user_store_paths;
 	} hypervisor;

@@ -124,7 +124,7 @@ const struct config_key config_keys[] = {
 	STRING(QEMU, "file_mem_backend", hypervisor.file_mem_backend, "", NULL,
 	       "a directory for a file that the memory is in and that other programs can map, "
 	       "\"\" for none",
-	       .annotation = "hypervisor.file_mem_backend"),
+	       .annotation = "hypervisor.file_mem_backend", .paths = "valid_file_mem_backends"),
 	BOOL(QEMU, "enable_swap", hypervisor.enable_swap,
 	     "the host may swap the memory out: QEMU's -overcommit mem-lock=off",
 	     .note = "false: there is no such option, which is the same to QEMU, but with "
@@ -250,7 +250,9 @@ const struct config_key config_keys[] = {
 	STRINGS(QEMU, "valid_virtio_fs_daemon_paths", hypervisor.valid_virtio_fs_daemon_paths,
 		"the same for hypervisor.virtio_fs_daemon"),
 	STRINGS(QEMU, "valid_asset_paths", hypervisor.valid_asset_paths,
-		"the same for hypervisor.kernel, hypervisor.initrd and hypervisor.firmware"),
+		"the same for hypervisor.kernel, .initrd, .image and .firmware"),
+	STRINGS(QEMU, "valid_file_mem_backends", hypervisor.valid_file_mem_backends,
+		"the same for hypervisor.file_mem_backend"),
 	STRINGS(QEMU, "valid_entropy_sources", hypervisor.valid_entropy_sources,
 		"the same for hypervisor.entropy_source"),
 	STRINGS(QEMU, "valid_vhost_user_store_paths", hypervisor.valid_vhost_user_store_paths,
@@ -284,7 +286,7 @@ const struct config_key config_keys[] = {
 			"or image. One that cannot be loaded is an error. The kernel that comes "
 			"with "
 			"kata-c has none: everything is built in.",
-		.annotation = "agent.kernel_modules"),
+		.annotation = "agent.kernel_modules", .separators = ";"),
 	BOOL("agent.kata", "enable_blk_mount", agent.enable_blk_mount,
 	     "mount a volume that is a block device with a file system in the guest",
 	     .note = "Else it becomes a device file in the container.", .shipped = "true"),

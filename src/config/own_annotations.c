@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * openEuler's own annotations. Two are other words for keys; what the others say is
- * kept as it is, for the sandbox to read.
+ * openEuler's own annotations, and one of Kata's that no key is for. Two are other words for
+ * keys; what the others say is kept as it is, for the sandbox to read.
  * Source: reference 00, section 8; openEuler patches 0014, 0021, 0045, 0056.
  */
 #include <errno.h>
@@ -125,11 +125,22 @@ static int set_blkio(struct config *config, const char *name __attribute__((unus
 	return keep(&config->sandbox.blkio, value, err);
 }
 
+/* The agent's: F_SETPIPE_SZ takes an int. */
+static int set_pipe_size(struct config *config, const char *name __attribute__((unused)),
+			 const char *value, struct err *err)
+{
+	if (str_to_i64(value, 0, INT32_MAX, &config->agent.container_pipe_size) < 0)
+		return err_set(err, EINVAL, "'%.64s' is not a number of bytes from 0 to %d", value,
+			       INT32_MAX);
+	return 0;
+}
+
 static const struct own_annotation owns[] = {
 	{ "sandbox_cpu", set_vcpus },
 	{ "sandbox_mem", set_memory },
 	{ "sandbox_dns", set_dns },
 	{ "blkio_cgroup", set_blkio },
+	{ "config.agent.container_pipe_size", set_pipe_size },
 };
 
 const struct own_annotation *own_annotation_find(const char *name)

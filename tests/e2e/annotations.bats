@@ -41,18 +41,18 @@ in_guest()
 @test "annotations: vCPUs, memory and kernel parameters of one sandbox; another container's do not count" {
 	local dir mib
 
-	set_config enable_annotations '["default_.*", "kernel_params"]'
+	set_config enable_annotations '["default_.*", "kernel_params", "container_pipe_size"]'
 	set_config default_memory 400
 	set_config kernel_params '"mark=file"'
 	dir=$(annotated $PREFIX.hypervisor.default_vcpus 2 $PREFIX.hypervisor.default_memory 600 \
-		$PREFIX.hypervisor.kernel_params 'mark=here agent.log=info')
+		$PREFIX.agent.container_pipe_size 131072 $PREFIX.hypervisor.kernel_params 'mark=here agent.log=info')
 	start "$dir"
 	[ "$(in_guest grep -c ^processor /proc/cpuinfo)" -eq 2 ]
 	mib=$(in_guest awk '/^MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
 	((mib > 500 && mib <= 600))
 	in_guest cat /proc/cmdline >"$WORK/cmdline"
 	# Behind all others, those of the file too.
-	grep -q ' mark=file mark=here agent.log=info$' "$WORK/cmdline"
+	grep -q ' agent.container_pipe_size=131072 .*mark=file mark=here agent.log=info$' "$WORK/cmdline"
 
 	runtime config --set "$ID" | grep -x "default_memory = 600 # annotation $PREFIX.hypervisor.default_memory"
 

@@ -19,7 +19,8 @@
 	"valid_hypervisor_paths = [\"/opt/*\"]\nvalid_asset_paths = [\"/opt/*\"]\n" \
 	"valid_virtio_fs_daemon_paths = [\"/opt/*\"]\n"                             \
 	"valid_entropy_sources = [\"/opt/*\"]\n"                                    \
-	"valid_vhost_user_store_paths = [\"/opt/*\"]\n"
+	"valid_vhost_user_store_paths = [\"/opt/*\"]\n"                             \
+	"valid_file_mem_backends = [\"/opt/*\"]\n"
 
 static struct config *parse(const char *text)
 {
@@ -76,7 +77,7 @@ static char *good_value(const struct config_key *key)
 	case CONFIG_STRINGS:
 		break;
 	}
-	return xstrdup("a b");
+	return xstrdup(key->separators ? "a b=1;c" : "a b");
 }
 
 static void assert_is(struct config *config, const struct config_key *key, const char *value)
@@ -399,6 +400,20 @@ TEST(older_documents_have_another_prefix_and_one_of_two_is_enough)
 				      "of them");
 }
 
+TEST(the_size_of_pipes_is_a_number_and_no_path_is_none)
+{
+	CLEANUP(config_free) struct config *config = parse(ALL);
+
+	set(config, PREFIX "agent.container_pipe_size", "131072");
+	assert_int_equal(config->agent.container_pipe_size, 131072);
+	set(config, PREFIX "hypervisor.firmware", "");
+	assert_string_equal(config->hypervisor.firmware, "");
+	refused(ALL, PREFIX "agent.container_pipe_size", "2147483648", -EINVAL,
+		"'2147483648' is not a number of bytes from 0 to 2147483647");
+	refused(ALL, PREFIX "agent.container_pipe_size", "-1", -EINVAL,
+		"'-1' is not a number of bytes from 0 to 2147483647");
+}
+
 TEST(what_is_no_annotation_of_ours_is_passed_by)
 {
 	CLEANUP(config_free) struct config *config = parse("");
@@ -450,6 +465,7 @@ int main(void)
 		cmocka_unit_test(sandbox_cpu_is_rounded_up),
 		cmocka_unit_test(sandbox_mem_is_in_dockers_units),
 		cmocka_unit_test(older_documents_have_another_prefix_and_one_of_two_is_enough),
+		cmocka_unit_test(the_size_of_pipes_is_a_number_and_no_path_is_none),
 		cmocka_unit_test(what_is_no_annotation_of_ours_is_passed_by),
 		cmocka_unit_test(wrong_patterns_are_told_when_the_file_is_read),
 	};
