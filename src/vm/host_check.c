@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/host_check.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,6 +21,7 @@
 #include "hypervisor/accel.h"
 #include "hypervisor/qemu_probe.h"
 #include "hypervisor/vsock.h"
+#include "vm/internal.h"
 
 #define QEMU_OLDEST 700u /* 7.0, qemu_version_number() */
 
@@ -222,12 +224,16 @@ static void check_memory(const struct config *config, struct findings *findings)
 {
 	uint64_t wanted = (uint64_t)config->hypervisor.default_memory;
 	CLEANUP(free) char *meminfo = NULL;
+	struct err err = { 0 };
 	uint64_t available;
 
 	if (file_read_at(AT_FDCWD, "/proc/meminfo", 65536, &meminfo) < 0)
 		return;
 	available = meminfo_mib(meminfo, "MemAvailable:");
-	if (available < wanted)
+	if (vm_memory_check(config, wanted, &err) < 0)
+		findings_fail(findings, "memory", "do what the line says, or unset that key", "%s",
+			      err.text);
+	else if (available < wanted)
 		findings_warn(findings, "memory", "lower [hypervisor.qemu] default_memory",
 			      "%" PRIu64 " MiB are available, a virtual machine may take %" PRIu64,
 			      available, wanted);
@@ -235,6 +241,26 @@ static void check_memory(const struct config *config, struct findings *findings)
 		findings_ok(findings, "memory",
 			    "%" PRIu64 " MiB available, %" PRIu64 " for a virtual machine",
 			    available, wanted);
+}
+
+/* For devices of the host that are given to guests (VFIO); few hosts want that. */
+static void check_iommu(struct findings *findings)
+{
+	DIR *dir = opendir("/sys/kernel/iommu_groups");
+	struct dirent *entry;
+	unsigned n = 0;
+
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	if (n > 0)
+		findings_ok(findings, "iommu", "%u groups of devices, vfio-pci is %s", n,
+			    access("/sys/bus/pci/drivers/vfio-pci", F_OK) == 0 ? "loaded"
+									       : "not loaded");
+	else
+		findings_ok(findings, "iommu",
+			    "none; devices of the host cannot be given to guests");
 }
 
 void vm_check_host(const struct config *config, struct findings *findings)
@@ -261,4 +287,5 @@ void vm_check_host(const struct config *config, struct findings *findings)
 	check_vhost(config, findings);
 	check_vsock(config, findings);
 	check_memory(config, findings);
+	check_iommu(findings);
 }
