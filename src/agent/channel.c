@@ -21,14 +21,12 @@
 #include "rpc/ttrpc_server.h"
 #include "rpc/yamux.h"
 
-#define PORTS_DIR    "/sys/class/virtio-ports"
-#define READ_MAX     (64u << 10)
-#define CHANGES      (EPOLLIN | EPOLLOUT | EPOLLET)
-#define HOST_GONE_MS 20u /* bytes may arrive before the news that the host has come */
+#define PORTS_DIR "/sys/class/virtio-ports"
+#define READ_MAX  (64u << 10)
+#define CHANGES   (EPOLLIN | EPOLLOUT | EPOLLET)
 
 struct channel {
 	struct watch watch; /* of the port */
-	struct timer gone;
 	struct agent *agent;
 	struct yamux session;
 	bool used;      /* the host has said something in this session */
@@ -174,31 +172,21 @@ static void end_session(struct channel *channel)
 	yamux_done(&channel->session);
 	yamux_init(&channel->session, false, &ops, channel);
 	channel->connected = false;
-	timer_cancel(&channel->gone);
 	if (channel->used)
 		reopen(channel);
 	channel->used = false;
 }
 
-static void host_stays_away(struct timer *timer)
-{
-	end_session(container_of(timer, struct channel, gone));
-}
-
 /* From now on only changes are told: of a port without a host poll tells a hang-up all the time. */
 static void host_went(struct channel *channel)
 {
-	channel->connected = false;
 	watch_set_events(&channel->watch, CHANGES);
-	if (channel->used && !channel->gone.loop)
-		timer_set(channel->agent->loop, &channel->gone, deadline_in(HOST_GONE_MS),
-			  host_stays_away);
+	end_session(channel);
 }
 
 static void host_came(struct channel *channel)
 {
 	channel->connected = true;
-	timer_cancel(&channel->gone);
 	watch_set_events(&channel->watch, EPOLLIN);
 }
 
@@ -219,7 +207,11 @@ static bool receive(struct channel *channel)
 	return false;
 }
 
-/* A port without a host can always be read: it says that there is nothing. */
+/*
+ * A port without a host can always be read: it says that there is nothing. The first
+ * bytes of a host may be there before the news that it has come, in a clone above all:
+ * they are the beginning of a session, which nothing but the end of a host ends.
+ */
 static void port_ready(struct watch *watch, uint32_t events)
 {
 	struct channel *channel = container_of(watch, struct channel, watch);
@@ -227,7 +219,8 @@ static void port_ready(struct watch *watch, uint32_t events)
 	if (events & (EPOLLHUP | EPOLLERR)) {
 		while (receive(channel))
 			;
-		host_went(channel);
+		if (channel->connected)
+			host_went(channel);
 		return;
 	}
 	if (!channel->connected)
