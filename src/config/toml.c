@@ -271,7 +271,10 @@ static int read_name(struct reader *r, char **ret)
 {
 	__attribute__((cleanup(buf_donep))) struct buf out = { 0 };
 
-	for (;;) {
+	for (unsigned parts = 1;; parts++) {
+		if (parts > TOML_PARTS_MAX)
+			return fail(r, "a name of more than the %u parts that are allowed",
+				    TOML_PARTS_MAX);
 		skip_blanks(r);
 		if (peek(r) == '"' || peek(r) == '\'') {
 			CLEANUP(free) char *part = NULL;

@@ -18,6 +18,7 @@
 struct err;
 
 #define TOML_ENTRIES_MAX 4096u /* keys, and as many sections */
+#define TOML_PARTS_MAX   16u   /* of a name, between dots */
 
 enum toml_type { TOML_STRING, TOML_INTEGER, TOML_BOOL, TOML_STRINGS };
 

@@ -440,3 +440,43 @@ give_served()
 	runtime run --detach --bundle "$dir" "$ID" </dev/null >/dev/null
 	[ "$(qmp query-named-block-nodes | jq -c '[.[].cache | .direct, .["no-flush"]] | unique')" = '[true]' ]
 }
+
+# what_is_there - devices, disks and vCPUs of the machine, and what the guest has of them.
+what_is_there()
+{
+	qmp query-pci | jq -S '[.. | .qdev_id? // empty]'
+	qmp query-named-block-nodes
+	qmp query-memory-devices | jq -S .
+	runtime exec "$ID" sh -c 'cat /sys/devices/system/cpu/online; ls /sys/block; grep -c . /proc/mounts' </dev/null
+}
+
+@test "disks: 1 to 4 vCPUs, 300 MiB to 1 GiB and a volume of each kind come and go ten times" {
+	local dir round
+
+	disk device
+	disk volume mkfs.ext4
+	set_config default_memory 300
+	export KATA_FAULT_CPUS=4 # the machines that run the tests have two
+	mkdir "$WORK/folder"
+	echo file >"$WORK/file"
+	start_sleeper
+	dir=$(bundle bundle-m)
+	set_args "$dir" sh -c 'nproc; awk "/MemTotal/ { print (\$2 > 900000) }" /proc/meminfo; cat /file
+		echo round >/folder/round; grep -c " /tmpfs " /proc/mounts; grep -c "^/dev/vd. /volume ext4 " /proc/mounts
+		head -c 5 /dev/xvdz | wc -c'
+	give "$dir" "${LOOPS[0]}" /dev/xvdz rwm
+	volume "$dir" "${LOOPS[1]}" /volume
+	volume "$dir" "$WORK/folder" /folder
+	volume "$dir" "$WORK/file" /file ro
+	edit_bundle "$dir" '.mounts += [{ "destination": "/tmpfs", "type": "tmpfs", "source": "tmpfs" }]
+		| .linux.resources.cpu = { "quota": 400000, "period": 100000 } | .linux.resources.memory.limit = 1073741824
+		| .annotations = { "io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-id": "'"$ID"'" }'
+	for round in {1..10}; do
+		runtime run --bundle "$dir" m </dev/null >"$WORK/out"
+		[ "$(xargs <"$WORK/out")" = '4 1 file 1 1 5' ] || { cat "$WORK/out"; return 1; }
+		runtime delete --force m
+		what_is_there >"$WORK/round$round"
+		diff "$WORK/round1" "$WORK/round$round"
+	done
+	grep -qx 0 "$WORK/round10"
+}

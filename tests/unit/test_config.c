@@ -455,6 +455,9 @@ TEST(a_file_is_loaded_by_name_up_to_a_mebibyte)
 	config_free(take_ptr(config));
 	assert_int_equal(config_load(path, &config, &err), -EFBIG);
 	assert_non_null(strstr(err.text, "is larger than 1048576 bytes, the limit"));
+	assert_int_equal(config_load("/", &config, &err), -EISDIR);
+	assert_string_equal(err.text, "configuration: / is a directory, not a file");
+	assert_int_equal(config_load("/dev/null", &config, &err), -EINVAL);
 	assert_int_equal(config_load("/no/such.toml", &config, &err), -ENOENT);
 	assert_string_equal(err.text,
 			    "configuration: open /no/such.toml: No such file or directory");

@@ -240,6 +240,23 @@ TEST(a_name_is_one_table_or_one_value)
 	assert_int_equal(entry("x", "w")->integer, 4);
 }
 
+TEST(deep_nesting_is_refused_at_once)
+{
+	__attribute__((cleanup(buf_donep))) struct buf out = { 0 };
+	CLEANUP(free) char *text = NULL;
+
+	for (unsigned i = 0; i < 500000; i++)
+		buf_append(&out, "a.", 2);
+	text = buf_take_string(&out);
+	refused(text, "f:1:33: a name of more than the 16 parts that are allowed");
+	free(text);
+	for (unsigned i = 0; i < 500000; i++)
+		buf_append(&out, i == 0 ? "a = [" : "[", i == 0 ? 5 : 1);
+	text = buf_take_string(&out);
+	refused(text, "f:1:6: only strings are supported in an array");
+	load("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p = 1");
+}
+
 TEST(more_keys_or_sections_than_the_limit_are_refused)
 {
 	__attribute__((cleanup(buf_donep))) struct buf keys = { 0 };
@@ -295,6 +312,7 @@ int main(void)
 		SETUP_TEST(structure_that_is_not_right_is_named),
 		SETUP_TEST(what_is_there_twice_is_named_with_both_places),
 		SETUP_TEST(a_name_is_one_table_or_one_value),
+		SETUP_TEST(deep_nesting_is_refused_at_once),
 		SETUP_TEST(more_keys_or_sections_than_the_limit_are_refused),
 		SETUP_TEST(bytes_that_are_no_text_are_named),
 		SETUP_TEST(every_prefix_of_a_good_file_is_taken_or_refused_cleanly),
