@@ -276,7 +276,7 @@ static void put_threads(struct buf *out, const char *name, const char *const *wh
 {
 	CLEANUP(strv_free) char **words = stat_words(dir);
 
-	if (strv_len(words) > 17)
+	if (words && strv_len(words) > 17)
 		put_of(out, name, who, NULL, strtod(words[17], NULL));
 }
 
@@ -291,7 +291,7 @@ static void put_stat(struct buf *out, const char *name, const char *const *who, 
 		      { "starttime", 19 }, { "vsize", 20 },  { "rss", 21 } };
 	CLEANUP(strv_free) char **words = stat_words(dir);
 
-	if (strv_len(words) < 22)
+	if (!words || strv_len(words) < 22)
 		return;
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		put_of(out, name, who, items[i].item, strtod(words[items[i].word], NULL));

@@ -106,6 +106,8 @@ struct config {
 	struct {
 		bool enable_template;
 		char *template_path;
+		int64_t vm_cache_number;
+		char *vm_cache_endpoint;
 	} factory;
 
 	struct {

@@ -297,6 +297,13 @@ const struct config_key config_keys[] = {
 		     "\"virtio-9p\"."),
 	STRING("factory", "template_path", factory.template_path, "/run/vc/vm/template", NULL,
 	       "the directory of the template, where a tmpfs is mounted"),
+	INTEGER("factory", "vm_cache_number", factory.vm_cache_number, "0", 0, 1000,
+		"how many started virtual machines are kept ready",
+		.refused = "a cache of started machines is not there yet; enable_template is"),
+	STRING("factory", "vm_cache_endpoint", factory.vm_cache_endpoint,
+	       "/var/run/kata-containers/cache.sock", NULL,
+	       "the Unix socket of the cache of started machines",
+	       .note = "Of use with vm_cache_number only."),
 
 	BOOL("netmon", "enable_netmon", netmon.enable_netmon,
 	     "follow the sandbox's network namespace while it runs",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kata-runtime metrics: what kata-monitor shows of all sandboxes, of one. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static int run_metrics(const struct globals *globals __attribute__((unused)), in
 		r = sandbox_metrics(sid, TIMEOUT_MS, &text, &silent, err);
 	if (r < 0)
 		return r;
+	assert(text);
 	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
 		return err_set(err, EPIPE, "metrics: nobody reads them any more");
 	return silent ? err_set(err, ETIMEDOUT,

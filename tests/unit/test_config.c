@@ -224,7 +224,7 @@ TEST(a_microvm_takes_nothing_later)
 TEST(every_number_is_taken_at_its_limits_and_refused_beyond)
 {
 	for (const struct config_key *key = config_keys; key->section; key++) {
-		if (key->same_as || key->kind != CONFIG_INTEGER)
+		if (key->same_as || key->refused || key->kind != CONFIG_INTEGER)
 			continue;
 		assert_number(key, key->min, true);
 		assert_number(key, key->max, true);
@@ -314,6 +314,21 @@ TEST(an_experimental_feature_is_named)
 		"experimental features; allowed is []");
 }
 
+TEST(what_is_not_there_yet_says_so)
+{
+	CLEANUP(config_free)
+	struct config *config = parse("[factory]\nvm_cache_number = 0\n"
+				      "[runtime]\nenable_tracing = false\n");
+
+	assert_int_equal(strv_len(config->warnings), 0);
+	refused("[factory]\nvm_cache_number = 3\n",
+		"conf:2:1: [factory] vm_cache_number: 3 is refused: a cache of started machines is "
+		"not there yet; enable_template is; allowed is 0");
+	refused("[agent.kata]\nenable_tracing = true\n",
+		"conf:2:1: [agent.kata] enable_tracing: true is refused: tracing is not there yet; "
+		"allowed is false");
+}
+
 TEST(a_window_for_the_page_cache_is_refused_with_virtio_fs_only)
 {
 	CLEANUP(config_free)
@@ -376,8 +391,10 @@ TEST(drop_ins_go_over_the_file_in_the_order_of_their_names)
 	tmp_write("config.d/30-c.toml~", "nonsense");
 	tmp_write("config.d/30-c.toml.dpkg-old", "nonsense");
 	config = load(&err);
-	if (!config)
+	if (!config) {
 		fail_msg("%s", err.text);
+		return;
+	}
 	assert_int_equal(config->hypervisor.default_vcpus, 4);
 	assert_int_equal(config->hypervisor.default_memory, 512);
 	assert_int_equal(config->hypervisor.root_ports, 5);
@@ -483,6 +500,7 @@ int main(void)
 		TMP_TEST(every_second_name_has_a_first),
 		TMP_TEST(a_section_of_another_program_is_refused),
 		TMP_TEST(an_experimental_feature_is_named),
+		TMP_TEST(what_is_not_there_yet_says_so),
 		TMP_TEST(a_window_for_the_page_cache_is_refused_with_virtio_fs_only),
 		TMP_TEST(a_value_is_written_as_it_is_read),
 		TMP_TEST(drop_ins_go_over_the_file_in_the_order_of_their_names),
