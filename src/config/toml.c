@@ -582,6 +582,7 @@ static int read_table(struct reader *r)
 		return fail(r, "arrays of tables ([[…]]) are not supported");
 	if (read_name(r, &name) < 0)
 		return -EINVAL;
+	assert(name);
 	if (strv_len(r->toml->tables) == TOML_ENTRIES_MAX || check_header(r, name) < 0) {
 		if (strv_len(r->toml->tables) == TOML_ENTRIES_MAX)
 			(void)fail(r, "more than the %u sections that are allowed",

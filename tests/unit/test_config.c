@@ -454,6 +454,26 @@ TEST(a_drop_in_that_cannot_be_read_is_an_error)
 	assert_non_null(strstr(err.text, "/config.d/x.toml"));
 }
 
+/* Without an error, and without a key that would be read in vain. */
+static void assert_loads_whole(const char *name)
+{
+	CLEANUP(free) char *path = xasprintf(TEST_DIR "/configs/%s", name);
+	CLEANUP(config_free) struct config *config = NULL;
+	struct err err = { 0 };
+
+	if (config_load(path, &config, &err) < 0)
+		fail_msg("%s", err.text);
+	for (char **warning = config->warnings; warning && *warning; warning++)
+		print_error("%s\n", *warning);
+	assert_int_equal(strv_len(config->warnings), 0);
+}
+
+TEST(files_for_kata_1_11_and_openeuler_load_unchanged)
+{
+	assert_loads_whole("kata-1.11.toml");
+	assert_loads_whole("openeuler-20.03.toml");
+}
+
 TEST(a_file_is_loaded_by_name_up_to_a_mebibyte)
 {
 	CLEANUP(config_free) struct config *config = NULL;
@@ -508,6 +528,7 @@ int main(void)
 		TMP_TEST(what_files_say_together_is_checked_behind_the_last),
 		TMP_TEST(more_drop_ins_than_the_limit_are_refused),
 		TMP_TEST(a_drop_in_that_cannot_be_read_is_an_error),
+		TMP_TEST(files_for_kata_1_11_and_openeuler_load_unchanged),
 		TMP_TEST(a_file_is_loaded_by_name_up_to_a_mebibyte),
 	};
 
