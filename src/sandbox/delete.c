@@ -38,15 +38,15 @@ static int read_record(const char *sid, const char *cid, struct container_record
 void container_forget_cgroup(const char *sid, const char *cid)
 {
 	CLEANUP(container_record_free) struct container_record *record = NULL;
-
 	CLEANUP(sandbox_record_free) struct sandbox_record *sandbox = NULL;
 	struct err ignored = { 0 };
 
 	/* The sandbox's stays until all of it goes: sandbox_remove(). */
-	if (sandbox_look(sid, &sandbox, &ignored) == 0 && sandbox->cgroups.mode != CGROUP_EACH)
+	if (sandbox_look(sid, &sandbox, &ignored) == 0 && sandbox &&
+	    sandbox->cgroups.mode != CGROUP_EACH)
 		return;
 	/* Without a record there is no cgroup yet. */
-	if (read_record(sid, cid, &record) == 0)
+	if (read_record(sid, cid, &record) == 0 && record)
 		host_cgroup_remove(record->cgroup, cid);
 }
 

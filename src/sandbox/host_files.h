@@ -20,7 +20,7 @@ struct sandbox_record;
  * sandbox_cgroup_with_emulator without a wish its share of what the host has. Less than a machine
  * needs becomes FILES_LEAST. No more than the host lets a process have, whatever is asked.
  */
-int host_files_limit(const struct sandbox_record *record, const char *cgroup,
+int host_files_limit(const struct sandbox_record *record, const char *path,
 		     const struct oci_resources *resources, bool is_new, struct err *err);
 
 #define FILES_LEAST 1024

@@ -334,7 +334,8 @@ static void forget_cgroup(const char *sid)
 	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
 	struct err ignored = { 0 };
 
-	if (sandbox_look(sid, &record, &ignored) == 0 && record->cgroups.mode != CGROUP_EACH)
+	if (sandbox_look(sid, &record, &ignored) == 0 && record &&
+	    record->cgroups.mode != CGROUP_EACH)
 		host_cgroup_remove(record->cgroups.path, sid);
 }
 

@@ -81,16 +81,17 @@ TEST(what_is_not_of_the_guest_or_not_well_formed_is_left_out)
 TEST(names_are_bounded)
 {
 	CLEANUP(free) char *name = xmalloc(200);
+	CLEANUP(free) char *line = NULL;
 	__attribute__((cleanup(metrics_text_done))) struct metrics_text metrics = { 0 };
 
 	memset(name, 'x', 199);
-	memcpy(name, "kata_guest_", 11);
-	memcpy(name + 190, " 1", 3);
-	assert_taken(name, NULL, "", 1);
+	name[199] = '\0';
+	line = xasprintf("kata_guest_%s 1", name);
+	assert_taken(line, NULL, "", 1);
 	for (unsigned i = 0; i < 300; i++) {
-		CLEANUP(free) char *line = xasprintf("kata_guest_%u 1", i);
+		CLEANUP(free) char *sample = xasprintf("kata_guest_%u 1", i);
 
-		assert_int_equal(metrics_text_take(&metrics, line, guest, NULL, NULL),
+		assert_int_equal(metrics_text_take(&metrics, sample, guest, NULL, NULL),
 				 i < 256 ? 0 : 1);
 	}
 }
