@@ -25,11 +25,12 @@ common_setup()
 	USED_CONFIG=$WORK/configuration.toml
 	# Emulation is what we test with; saying so keeps the warning about KVM away.
 	sed 's|^machine_accelerators = .*|machine_accelerators = "accel=tcg"|' "$CONFIG" >"$USED_CONFIG"
-	[[ -z ${KATA_TEST_CLONES-} ]] || use_clones
+	[[ -z ${KATA_TEST_CLONES-} ]] || { use_clones; runtime factory init >/dev/null; }
 }
 
-# use_clones - this test's machines are clones of a template, which the first of them makes. With
-# KATA_TEST_CLONES=1 that is so for all tests: docs/factory.md says which cannot pass then.
+# use_clones - this test's machines are clones of a template. With KATA_TEST_CLONES=1 that is so for all
+# tests: docs/factory.md says which cannot pass then. A test that changes the machine's configuration gets
+# a template, and a line about it, with its first container.
 use_clones()
 {
 	set_config shared_fs '"virtio-9p"'
