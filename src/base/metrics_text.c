@@ -53,27 +53,41 @@ static bool has_prefix(const char *name, const char *const *prefixes)
 	return false;
 }
 
-/* Behind a quoted value, which holds printable text; NULL: it is none. */
+/* Behind a quoted value of printable ASCII with Prometheus' escapes; NULL: it is none. */
 static const char *skip_quoted(const char *at)
 {
 	if (*at++ != '"')
 		return NULL;
 	for (; *at != '"'; at++) {
+		if (*at == '\\' && !strchr("\\\"n", at[1]))
+			return NULL;
 		if (*at == '\\')
 			at++;
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
+		if (*at < ' ' || *at > '~')
 			return NULL; /* the end of the line as well */
 	}
 	return at + 1;
 }
 
-/* Behind name="value",…}; NULL: it is not well-formed, or has @label. */
-static const char *skip_labels(const char *at, const char *label)
+/* Whether a label of that name is among those from @labels up to @at. */
+static bool has_label(const char *labels, const char *at, const char *name, size_t len)
 {
+	for (; labels < at; labels = skip_quoted(labels + name_len(labels) + 1) + 1)
+		if (name_len(labels) == len && memcmp(labels, name, len) == 0)
+			return true;
+	return false;
+}
+
+/* Behind name="value",…} with each name once; NULL: it is not well-formed, or has @label. */
+static const char *skip_labels(const char *labels, const char *label)
+{
+	const char *at = labels;
+
 	for (;;) {
 		size_t len = name_len(at);
 
-		if (len == 0 || (label && strlen(label) == len && memcmp(at, label, len) == 0))
+		if (len == 0 || has_label(labels, at, at, len) ||
+		    (label && strlen(label) == len && memcmp(at, label, len) == 0))
 			return NULL;
 		at += len;
 		if (*at++ != '=')
@@ -86,12 +100,13 @@ static const char *skip_labels(const char *at, const char *label)
 	}
 }
 
+/* One that Go reads too: what strtod(3) takes besides, others do not. */
 static bool is_number(const char *text)
 {
 	char *end = NULL;
 
 	(void)strtod(text, &end);
-	return end != text && *end == '\0';
+	return end != text && *end == '\0' && strspn(text, "+-.0123456789eE") == strlen(text);
 }
 
 static void put_escaped(struct buf *out, const char *value)

@@ -68,6 +68,13 @@ TEST(what_is_not_of_the_guest_or_not_well_formed_is_left_out)
 		"kata_guest_a{item=\"\x01\"} 1",
 		"kata_guest_a{id=\"another\"} 1",
 		"kata_guest_A 1",
+		/* Each of these would make Prometheus refuse the answer as a whole. */
+		"kata_guest_a 0x10",
+		"kata_guest_a nan(x)",
+		"kata_guest_a infinity",
+		"kata_guest_a{item=\"\\q\"} 1",
+		"kata_guest_a{item=\"\xff\"} 1",
+		"kata_guest_a{item=\"x\",item=\"y\"} 1",
 		"# HELP kata_shim_fds x",
 		"# other",
 	};
