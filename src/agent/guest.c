@@ -261,18 +261,3 @@ int guest_loopback_up(struct err *err)
 		return err_errno(err, "socket");
 	return ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 ? err_errno(err, "bring lo up") : 0;
 }
-
-char *guest_option(const char *cmdline, const char *name)
-{
-	CLEANUP(strv_free) char **words = strv_split(cmdline, " \n");
-	CLEANUP(free) char *prefix = xasprintf("agent.%s=", name);
-	char *value = NULL;
-
-	for (char **word = words; word && *word; word++) {
-		if (!str_starts(*word, prefix))
-			continue;
-		free(value); /* the last one counts */
-		value = xstrdup(*word + strlen(prefix));
-	}
-	return value;
-}

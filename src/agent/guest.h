@@ -36,6 +36,3 @@ size_t guest_own_disks(dev_t root, dev_t *ret, size_t max);
 
 /* Brings up the loopback interface. */
 int guest_loopback_up(struct err *err);
-
-/* "agent.NAME=value" of the kernel's command line: owned, or NULL when it is not there. */
-char *guest_option(const char *cmdline, const char *name);

@@ -2,7 +2,6 @@
 /* PID 1 of the guest. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "agent/device_wait.h"
 #include "agent/guest.h"
 #include "agent/online.h"
+#include "agent/options.h"
 #include "agent/sandbox.h"
 #include "agent/vacant.h"
 #include "agent/vsock.h"
@@ -56,47 +56,17 @@ static int watch_children(struct agent *agent, struct err *err)
 	return loop_add(agent->loop, &agent->signals, fd, EPOLLIN, child_ended, err);
 }
 
-struct options {
-	bool unified;        /* unified_cgroup_hierarchy */
-	bool vsock;          /* use_vsock */
-	uint64_t max_inodes; /* 0: as many as there may be */
-	uint64_t vacant_ms;
-};
-
-static void read_options(struct agent *agent, struct options *ret)
+static void read_options(struct agent *agent, struct agent_options *ret)
 {
-	CLEANUP(free) char *max_inodes = NULL;
-	CLEANUP(free) char *hotplug = NULL;
-	CLEANUP(free) char *pipe_size = NULL;
 	CLEANUP(free) char *cmdline = NULL;
-	CLEANUP(free) char *unified = NULL;
-	CLEANUP(free) char *vacant = NULL;
-	CLEANUP(free) char *vsock = NULL;
-	CLEANUP(free) char *level = NULL;
-	int64_t bytes = 0;
 
 	if (file_read_at(AT_FDCWD, "/proc/cmdline", 8192, &cmdline) < 0)
 		return;
-	level = guest_option(cmdline, "log");
-	agent->debug = level && str_eq(level, "debug");
-	unified = guest_option(cmdline, "unified_cgroup_hierarchy");
-	ret->unified = !unified || !(str_eq(unified, "false") || str_eq(unified, "0"));
-	vsock = guest_option(cmdline, "use_vsock");
-	ret->vsock = vsock && (str_eq(vsock, "true") || str_eq(vsock, "1"));
-	hotplug = guest_option(cmdline, "hotplug_timeout");
-	if (hotplug && device_timeout_parse(hotplug, &agent->hotplug_ms) < 0)
-		log_warn("agent.hotplug_timeout=%s is not a duration such as 10s", hotplug);
-	vacant = guest_option(cmdline, "vacant_timeout");
-	if (vacant && device_timeout_parse(vacant, &ret->vacant_ms) < 0)
-		log_warn("agent.vacant_timeout=%s is not a duration such as 30s", vacant);
-	pipe_size = guest_option(cmdline, "container_pipe_size");
-	if (pipe_size && str_to_i64(pipe_size, 0, INT_MAX, &bytes) < 0)
-		log_warn("agent.container_pipe_size=%s is not a number of bytes", pipe_size);
-	agent->pipe_size = (int)bytes;
-	max_inodes = guest_option(cmdline, "max_inodes");
-	if (max_inodes && str_to_u64(max_inodes, 0, UINT64_MAX, &ret->max_inodes) < 0)
-		log_warn("agent.max_inodes=%s is not a number", max_inodes);
-	log_set_level(agent->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+	agent_options_read(cmdline, ret);
+	agent->debug = ret->log == LOG_LEVEL_DEBUG;
+	agent->hotplug_ms = ret->hotplug_ms;
+	agent->pipe_size = (int)ret->container_pipe_size;
+	log_set_level(ret->log);
 }
 
 static int listen_on_port(struct agent *agent, struct err *err)
@@ -123,7 +93,7 @@ static int listen_on_vsock(struct agent *agent, struct err *err)
 	return r;
 }
 
-static int serve(struct agent *agent, const struct options *options, struct err *err)
+static int serve(struct agent *agent, const struct agent_options *options, struct err *err)
 {
 	int r;
 
@@ -144,7 +114,7 @@ static int serve(struct agent *agent, const struct options *options, struct err 
 static int run(struct agent *agent, struct err *err)
 {
 	struct rlimit nofile = { NOFILE_MAX, NOFILE_MAX };
-	struct options options = { .unified = true, .vacant_ms = VACANT_TIMEOUT_MS };
+	struct agent_options options = AGENT_OPTIONS_INIT;
 	dev_t disk = guest_root_disk();
 	int r;
 
@@ -164,15 +134,32 @@ static int run(struct agent *agent, struct err *err)
 	return r < 0 ? r : serve(agent, &options, err);
 }
 
-int main(void)
+/* Run by hand it can only tell what it is for. */
+static int explain(int argc, char **argv)
+{
+	if (argc == 2 && str_eq(argv[1], "--version")) {
+		(void)printf("kata-agent " KATA_VERSION "\n");
+		return 0;
+	}
+	if (argc != 2 || !str_eq(argv[1], "--help")) {
+		(void)fprintf(stderr, "kata-agent: runs as PID 1 of a virtual machine only; "
+				      "--help has what its kernel may be told\n");
+		return 1;
+	}
+	(void)printf("Usage: kata-agent --help | --version\n\n"
+		     "PID 1 of a sandbox's virtual machine, and what starts its containers.\n\n"
+		     "Options, as words of the kernel's command line (kernel_params):\n");
+	agent_options_print(stdout);
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	struct agent agent = { .hotplug_ms = DEVICE_TIMEOUT_MS };
 	struct err err = { 0 };
 
-	if (getpid() != 1) {
-		(void)fprintf(stderr, "kata-agent: runs as PID 1 of a virtual machine only\n");
-		return 1;
-	}
+	if (getpid() != 1)
+		return explain(argc, argv);
 	log_init("kata-agent", LOG_LEVEL_WARN);
 	if (run(&agent, &err) < 0)
 		(void)dprintf(STDERR_FILENO, "kata-agent: fatal: %s\n", err.text);
