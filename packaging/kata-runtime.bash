@@ -1,10 +1,11 @@
-# kata-runtime.bash - completion of commands, options and containers
+# kata-runtime.bash - completion of commands, options and containers, for kata-monitor and
+# kata-collect-data too
 #
 # Commands and options come from the program's own help, so they are those that it has.
 
 _kata_runtime_options()
 {
-	"$@" --help 2>/dev/null | grep -o -- '^ *\(-[a-z], \)\?--[a-z0-9-]*' | grep -o -- '--[a-z0-9-]*'
+	"$@" --help 2>/dev/null | grep -o -- '^ *\(-[a-z], \)\?--[a-z0-9-]*\|\[--[a-z0-9-]*' | grep -o -- '--[a-z0-9-]*'
 }
 
 _kata_runtime()
@@ -48,4 +49,24 @@ _kata_runtime()
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 
+# The programs without commands: options, and containers where they may be named.
+_kata_options()
+{
+	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]}
+
+	COMPREPLY=()
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	--kata-config | --output)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	esac
+	if [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_kata_runtime_options "$program")" -- "$word")
+	elif [[ $program == *kata-collect-data ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(kata-runtime list --quiet 2>/dev/null)" -- "$word")
+	fi
+}
+
 complete -o default -F _kata_runtime kata-runtime
+complete -o default -F _kata_options kata-monitor kata-collect-data

@@ -95,13 +95,27 @@ commands() { "$RUNTIME" help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p
 	done
 }
 
+@test "each program has a manual page with its options" {
+	for program in "$STAGE"/usr/bin/kata-* "$STAGE"/usr/libexec/kata-containers/kata-*; do
+		page=$STAGE/usr/share/man/man8/${program##*/}.8
+		[ -s "$page" ]
+		fails grep '^@' "$page"
+		for option in $("$program" --help | grep -o -- '^ .*--[a-z0-9-]*' | grep -o -- '--[a-z0-9-]*' | grep -v -- --help); do
+			grep -qF -- "${option//-/\\-}" "$page"
+		done
+	done
+	"$STAGE/usr/libexec/kata-containers/kata-agent" --help | grep -o 'agent\.[a-z_]*' | while read -r option; do
+		grep -qF "$option" "$STAGE/usr/share/man/man8/kata-agent.8"
+	done
+}
+
 # complete WORD… - what bash would offer for the last word.
 completed()
 {
 	bash -c '
 		PATH=$1:$PATH; source "$2"; shift 2
 		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
-		_kata_runtime
+		function=$(complete -p "$1" | grep -o -- "-F [a-z_]*"); ${function#-F }
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$STAGE/usr/bin" \
 		"$STAGE/usr/share/bash-completion/completions/kata-runtime" "$@"
 }
@@ -116,6 +130,8 @@ completed()
 	[ "$(completed kata-runtime kata-ipvs '' | sort | xargs)" = 'cleanup ipvsadm' ]
 	[ "$(completed kata-runtime kata-ipvs ipvsadm --r)" = --restore ]
 	[ "$(completed kata-runtime kata-ipvs cleanup "${ID:0:1}")" = "$ID" ]
+	[ "$(completed kata-monitor --l)" = --listen-address ]
+	[ "$(completed kata-collect-data --o)" = --output ]
 }
 
 # on_console COMMAND - runs a line of shell with a terminal's path in $CONSOLE; its output is what is shown there.
