@@ -99,7 +99,7 @@ commands() { "$RUNTIME" help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p
 	for program in "$STAGE"/usr/bin/kata-* "$STAGE"/usr/libexec/kata-containers/kata-*; do
 		page=$STAGE/usr/share/man/man8/${program##*/}.8
 		[ -s "$page" ]
-		fails grep '^@' "$page"
+		[ "$(grep -c '^@' "$page")" = 0 ]
 		for option in $("$program" --help | grep -o -- '^ .*--[a-z0-9-]*' | grep -o -- '--[a-z0-9-]*' | grep -v -- --help); do
 			grep -qF -- "${option//-/\\-}" "$page"
 		done
