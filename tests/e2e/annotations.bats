@@ -102,6 +102,53 @@ in_guest()
 	in_guest true
 }
 
+@test "annotations: programs, memory and random numbers from paths that the valid_ patterns allow" {
+	local daemon dir
+
+	daemon=$(sed -n 's/^virtio_fs_daemon = "\(.*\)"/\1/p' "$USED_CONFIG")
+	mkdir "$WORK/allowed" "$WORK/memory"
+	cp "$daemon" "$WORK/allowed/virtiofsd"
+	set_config enable_annotations '["virtio_fs_daemon", "file_mem_backend", "entropy_source", "vhost_user_store_path"]'
+	set_config valid_virtio_fs_daemon_paths "[\"$WORK/allowed/*\"]"
+	set_config valid_file_mem_backends "[\"$WORK/mem*\"]"
+	set_config valid_entropy_sources '["/dev/random"]'
+	set_config valid_vhost_user_store_paths "[\"$WORK/*/store\"]"
+	dir=$(annotated $PREFIX.hypervisor.virtio_fs_daemon "$WORK/allowed/virtiofsd" \
+		$PREFIX.hypervisor.file_mem_backend "$WORK/memory" $PREFIX.hypervisor.entropy_source /dev/random \
+		$PREFIX.hypervisor.vhost_user_store_path "$WORK/allowed/store")
+	start "$dir"
+	[ "$(readlink "/proc/$(pid_of_helper virtiofsd)/exe")" = "$WORK/allowed/virtiofsd" ]
+	tr '\0' '\n' <"/proc/$(pid_of_helper qemu)/cmdline" >"$WORK/cmdline"
+	grep -q "^memory-backend-file,.*mem-path=$WORK/memory" "$WORK/cmdline"
+	grep -q '^rng-random,.*filename=/dev/random' "$WORK/cmdline"
+	runtime config "$ID" | grep -q "vhost_user_store_path = \"$WORK/allowed/store\" # annotation"
+	runtime delete --force "$ID"
+
+	for annotation in "virtio_fs_daemon $daemon" "file_mem_backend $WORK" 'entropy_source /dev/urandom' \
+		"vhost_user_store_path $WORK/store"; do
+		dir=$(annotated "$PREFIX.hypervisor.${annotation% *}" "${annotation#* }")
+		fails runtime create --bundle "$dir" "$ID"
+		says "annotation $PREFIX.hypervisor.${annotation% *}: ${annotation#* } is not allowed"
+	done
+}
+
+@test "annotations: kernel modules, and a disk image that has not the SHA-512 that it has to have" {
+	local dir image
+
+	set_config enable_annotations '["kernel_modules", "image_hash"]'
+	dir=$(annotated $PREFIX.agent.kernel_modules 'overlay;vfio_pci ids=1234:5678')
+	fails runtime create --bundle "$dir" "$ID"
+	says 'kernel_modules: vfio_pci: this guest kernel has no modules'
+	not runtime state "$ID"
+	image=$STAGE/var/lib/kata/kata-containers.img
+	set_config initrd '""'
+	set_config image "\"$image\""
+	dir=$(annotated $PREFIX.hypervisor.image_hash "$(sha512sum </dev/null | cut -d ' ' -f 1)")
+	fails runtime create --bundle "$dir" "$ID"
+	says "[hypervisor.qemu] image: $image" "not $(sha512sum </dev/null | cut -d ' ' -f 1)"
+	not runtime state "$ID"
+}
+
 @test "annotations: blkio_cgroup sets limits of a disk for all of the sandbox's processes" {
 	local dir limit file
 
