@@ -163,6 +163,14 @@ in_guest()
 		\( -name blkio.throttle.read_bps_device -o -name io.max \))
 	grep -E "^$(lsblk -ndo MAJ:MIN "$LOOP" | tr -d ' ') (rbps=)?1048576" $file
 	grep -x "$(pid_of_helper qemu)" "$(dirname "$file")/cgroup.procs"
+	runtime delete --force "$ID"
+
+	# Where the vCPUs have a cgroup of their own, too: the disks' are still those of the whole sandbox.
+	set_config sandbox_cgroup_with_emulator true
+	start "$dir"
+	file=$(find /sys/fs/cgroup -path "*/${WORK##*/}/bundle/*" \
+		\( -name blkio.throttle.read_bps_device -o -name io.max \) -exec grep -l 1048576 {} +)
+	grep -x "$(pid_of_helper qemu)" "$(dirname "$file")/cgroup.procs"
 }
 
 @test "annotations: one that is not allowed or wrong is one line, and nothing is started" {
