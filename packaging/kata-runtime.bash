@@ -38,6 +38,8 @@ _kata_runtime()
 			words=$(_kata_runtime_options "$program" ${command:+"$command"} ${subcommand:+"$subcommand"})
 		elif [[ -z $command ]]; then
 			words=$("$program" help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
+		elif [[ $command == explain ]]; then
+			words=$("$program" explain 2>/dev/null | cut -d ' ' -f 1)
 		elif [[ ($command == kata-network || $command == kata-ipvs || $command == factory) && -z $subcommand ]]; then
 			words=$("$program" "$command" --help 2>/dev/null |
 				sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')

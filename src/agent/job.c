@@ -18,7 +18,7 @@ struct job {
 	void *data;
 };
 
-/* The helper's word is a whole struct err, which a pipe carries in one piece (1,028 < PIPE_BUF). */
+/* The helper's word is a whole struct err, which a pipe carries in one piece (1,032 < PIPE_BUF). */
 static void job_readable(struct watch *watch, uint32_t events __attribute__((unused)))
 {
 	struct job *job = container_of(watch, struct job, watch);

@@ -356,6 +356,8 @@ static void take_message(struct process *process, const struct control_message *
 		break;
 	case CONTROL_ERROR:
 		(void)err_set(&error, message->code > 0 ? message->code : EIO, "%s", message->text);
+		if (err_from_guest((enum err_id)message->id))
+			(void)err_tag(&error, (enum err_id)message->id);
 		finish_start(process, &error);
 		/* Nobody will ask for this one any more. */
 		process->waited = true;

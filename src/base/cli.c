@@ -203,7 +203,9 @@ static int parse(const struct opt *opts, int argc, char **argv, bool single_dash
 
 	if (r == OPT_HELPED)
 		print_usage(argv[0], opts);
-	return r != 0 ? r : parse_arguments(opts, argc, argv, err);
+	if (r == 0)
+		r = parse_arguments(opts, argc, argv, err);
+	return r < 0 ? err_tag(err, ERR_USAGE) : r;
 }
 
 int opt_parse(const struct opt *opts, int argc, char **argv, struct err *err)
@@ -221,5 +223,5 @@ int opt_parse_leading(const struct opt *opts, int argc, char **argv, int *ret_us
 	int r = parse_options(opts, argc, argv, true, false, err);
 
 	*ret_used = optind;
-	return r;
+	return r < 0 ? err_tag(err, ERR_USAGE) : r;
 }

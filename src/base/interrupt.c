@@ -54,6 +54,6 @@ int interrupt_check(struct err *err)
 	if (signo == 0)
 		return 0;
 	pending = 0;
-	return err_set(err, ECANCELED, "interrupted by SIG%s; everything is undone",
-		       sigabbrev_np(signo));
+	return err_set_as(err, ERR_INTERRUPTED, ECANCELED,
+			  "interrupted by SIG%s; everything is undone", sigabbrev_np(signo));
 }

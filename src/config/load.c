@@ -77,7 +77,7 @@ static int apply_drop_ins(struct config *config, const char *folder, struct err 
 	return r;
 }
 
-int config_load(const char *path, struct config **ret, struct err *err)
+static int load(const char *path, struct config **ret, struct err *err)
 {
 	CLEANUP(config_free) struct config *config = NULL;
 	CLEANUP(free) char *folder = NULL;
@@ -103,4 +103,11 @@ int config_load(const char *path, struct config **ret, struct err *err)
 		return r;
 	*ret = take_ptr(config);
 	return 0;
+}
+
+int config_load(const char *path, struct config **ret, struct err *err)
+{
+	int r = load(path, ret, err);
+
+	return r < 0 ? err_tag(err, ERR_CONFIG) : r;
 }

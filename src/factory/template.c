@@ -126,13 +126,15 @@ int template_open(const struct config *config, bool thorough, struct template *r
 	int r;
 
 	if (dirfd == -ENOENT)
-		return err_set(err, ENOENT, "VM template %s: there is none", path_of(config));
+		return err_set_as(err, ERR_TEMPLATE, ENOENT, "VM template %s: there is none",
+				  path_of(config));
 	if (dirfd < 0)
 		return dirfd;
 	r = open_parts(config, dirfd, thorough, ret, err);
 	if (r == 0)
 		return 0;
 	template_close(ret);
+	(void)err_tag(err, ERR_TEMPLATE);
 	return err_prefix(err, "VM template %s", path_of(config));
 }
 
@@ -172,8 +174,9 @@ static int lock_dir(const struct config *config, struct err *err)
 		return take_fd(&fd);
 	if (errno != EWOULDBLOCK)
 		return err_errno(err, "lock %s", path_of(config));
-	return err_set(err, EBUSY, "VM template %s: another command is making it or taking it away",
-		       path_of(config));
+	return err_set_as(err, ERR_TEMPLATE, EBUSY,
+			  "VM template %s: another command is making it or taking it away",
+			  path_of(config));
 }
 
 static bool is_empty(int dirfd)
@@ -203,17 +206,18 @@ static int check_place(const struct making *making, struct err *err)
 		r = template_open(making->config, true, &template, &why);
 		template_close(&template);
 		if (r == 0)
-			return err_set(err, EEXIST, "There is already a VM template in %s",
-				       path_of(making->config));
+			return err_set_as(err, ERR_TEMPLATE, EEXIST,
+					  "There is already a VM template in %s",
+					  path_of(making->config));
 		return 0;
 	}
 	if (is_empty(making->lock))
 		return 0;
-	return err_set(err, ENOTEMPTY,
-		       KEY
-		       ": %s has files and is no template; name an empty directory, or one that "
-		       "does not exist",
-		       path_of(making->config));
+	return err_set_as(err, ERR_TEMPLATE, ENOTEMPTY,
+			  KEY
+			  ": %s has files and is no template; name an empty directory, or one that "
+			  "does not exist",
+			  path_of(making->config));
 }
 
 static int make_file(const struct making *making, const char *name, uint64_t size, int *ret,
@@ -326,8 +330,9 @@ static int attach(struct making *making, struct err *err)
 	if (now < 0)
 		return now;
 	if (!same_dir(now, making->lock))
-		return err_set(err, EBUSY, "VM template %s: another command was faster",
-			       path_of(making->config));
+		return err_set_as(err, ERR_TEMPLATE, EBUSY,
+				  "VM template %s: another command was faster",
+				  path_of(making->config));
 	r = fault_point("template whole", err);
 	if (r < 0)
 		return r;
@@ -371,7 +376,8 @@ int template_make(const struct config *config, template_step_fn step, struct err
 	int r;
 
 	if (*path_of(config) != '/')
-		return err_set(err, EINVAL, KEY ": '%s' is not an absolute path", path_of(config));
+		return err_set_as(err, ERR_TEMPLATE, EINVAL, KEY ": '%s' is not an absolute path",
+				  path_of(config));
 	r = mkdir_p(path_of(config), 0700, err);
 	if (r < 0)
 		return r;

@@ -21,6 +21,7 @@
 #include "base/cli.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/err_report.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -187,10 +188,10 @@ static int parse_address(const char *text, struct sockaddr_storage *ret, struct 
 		if (*text == '[' && inet_pton(AF_INET6, host, &v6->sin6_addr) == 1)
 			return 0;
 	}
-	return err_set(err, EINVAL,
-		       "--listen-address: '%s' is no address and port, as 127.0.0.1:8090 or "
-		       "[::1]:8090",
-		       text);
+	return err_set_as(err, ERR_USAGE, EINVAL,
+			  "--listen-address: '%s' is no address and port, as 127.0.0.1:8090 or "
+			  "[::1]:8090",
+			  text);
 }
 
 static int serve(const char *address, struct err *err)
@@ -262,6 +263,6 @@ int main(int argc, char **argv)
 	r = run(argc, argv, &err);
 	if (r >= 0)
 		return 0;
-	(void)fprintf(stderr, "kata-monitor: %s\n", err.text);
+	err_report(&err, "kata-monitor");
 	return 1;
 }

@@ -6,6 +6,7 @@
 
 #include "base/cli.h"
 #include "base/err.h"
+#include "base/err_report.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "netmon/monitor.h"
@@ -103,6 +104,6 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = run(&o, &err);
 	if (r < 0)
-		(void)fprintf(stderr, "%s\n", err.text);
+		err_report(&err, NULL);
 	return r < 0 ? 1 : 0;
 }

@@ -11,6 +11,7 @@
 #include "base/cli.h"
 #include "base/dial.h"
 #include "base/err.h"
+#include "base/err_report.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -260,7 +261,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = run(&o, &err);
 	if (r < 0) {
-		log_error("%s", err.text);
+		err_log(&err);
 		/* QEMU that has ended by now says why on the same pipe: that is to be its last
 		 * line. */
 		if (!o.stderr_fd || r != -ECONNREFUSED)

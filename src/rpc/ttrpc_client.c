@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "katac.pb-c.h"
 #include "rpc/pb.h"
 #include "rpc/ttrpc_frame.h"
 #include "rpc/ttrpc_status.h"
@@ -94,6 +95,26 @@ static struct ttrpc_call *take_call(struct ttrpc_client *client, uint32_t stream
 	return NULL;
 }
 
+/* The stable code that the peer gives, if it is one that a guest may give. */
+static enum err_id id_of(const Ttrpc__Status *status)
+{
+	enum err_id id = ERR_NONE;
+
+	for (size_t i = 0; i < status->n_details && id == ERR_NONE; i++) {
+		const Ttrpc__Any *detail = status->details[i];
+		ProtobufCMessage *message;
+
+		if (!str_eq(detail->type_url, TTRPC_ERROR_CODE_URL))
+			continue;
+		message = pb_unpack(&katac__error_code__descriptor, detail->value.data,
+				    detail->value.len);
+		if (message)
+			id = err_by_name(((const Katac__ErrorCode *)message)->name);
+		pb_free(message);
+	}
+	return err_from_guest(id) ? id : ERR_NONE;
+}
+
 static void finish_call(struct ttrpc_call *call, const Ttrpc__Response *response)
 {
 	struct err error = { 0 };
@@ -103,6 +124,7 @@ static void finish_call(struct ttrpc_call *call, const Ttrpc__Response *response
 		(void)err_set(&error, ttrpc_errno_of_code(response->status->code), "%.900s",
 			      response->status->message);
 		str_printable(error.text); /* it came from the guest, and goes to a terminal */
+		error.id = id_of(response->status);
 	} else {
 		message = pb_unpack(call->response, response->payload.data, response->payload.len);
 		if (!message)

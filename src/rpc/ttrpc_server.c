@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "katac.pb-c.h"
 #include "rpc/pb.h"
 #include "rpc/ttrpc_frame.h"
 #include "rpc/ttrpc_status.h"
@@ -46,14 +47,26 @@ static void send_response(struct ttrpc_conn *conn, uint32_t stream, const Ttrpc_
 	pb_append(&conn->out, &response->base);
 }
 
+/* The stable code @id goes as a detail. */
 static void send_error(struct ttrpc_conn *conn, uint32_t stream, enum ttrpc_code code,
-		       const char *text)
+		       enum err_id id, const char *text)
 {
 	Ttrpc__Response response = TTRPC__RESPONSE__INIT;
 	Ttrpc__Status status = TTRPC__STATUS__INIT;
+	Katac__ErrorCode name = KATAC__ERROR_CODE__INIT;
+	__attribute__((cleanup(buf_donep))) struct buf packed = { 0 };
+	Ttrpc__Any detail = TTRPC__ANY__INIT;
+	Ttrpc__Any *details[] = { &detail };
 
+	name.name = (char *)(uintptr_t)err_name(id);
+	pb_append(&packed, &name.base);
+	detail.type_url = (char *)(uintptr_t)TTRPC_ERROR_CODE_URL;
+	detail.value.data = buf_data(&packed);
+	detail.value.len = buf_len(&packed);
 	status.code = (int32_t)code;
 	status.message = (char *)(uintptr_t)text;
+	status.n_details = 1;
+	status.details = details;
 	response.status = &status;
 	send_response(conn, stream, &response);
 }
@@ -81,7 +94,7 @@ static void refuse_reply(const struct ttrpc_request *req)
 
 	text = xasprintf("%s: the answer is larger than %u bytes", req->method->output->name,
 			 TTRPC_REPLY_MAX);
-	send_error(req->conn, req->stream, TTRPC_RESOURCE_EXHAUSTED, text);
+	send_error(req->conn, req->stream, TTRPC_RESOURCE_EXHAUSTED, ERR_TOO_LARGE, text);
 }
 
 void ttrpc_reply(struct ttrpc_request *req, const ProtobufCMessage *out)
@@ -105,7 +118,8 @@ void ttrpc_reply(struct ttrpc_request *req, const ProtobufCMessage *out)
 void ttrpc_reply_error(struct ttrpc_request *req, const struct err *error)
 {
 	if (req->conn)
-		send_error(req->conn, req->stream, ttrpc_code_of_errno(error->code), error->text);
+		send_error(req->conn, req->stream, ttrpc_code_of_errno(error->code),
+			   err_id_of(error), error->text);
 	end_request(req);
 }
 
@@ -126,13 +140,13 @@ static ttrpc_handler find_handler(const struct ttrpc_service *service, const cha
 }
 
 /* Refuses a request before it has become one. */
-static void refuse(struct ttrpc_conn *conn, uint32_t stream, enum ttrpc_code code, const char *what,
+static void refuse(struct ttrpc_conn *conn, uint32_t stream, int error, const char *what,
 		   const Ttrpc__Request *request)
 {
 	CLEANUP(free) char *text = NULL;
 
 	text = xasprintf("%.60s/%.60s: %s", request->service, request->method, what);
-	send_error(conn, stream, code, str_printable(text));
+	send_error(conn, stream, ttrpc_code_of_errno(error), err_class(error), str_printable(text));
 }
 
 static void dispatch(struct ttrpc_conn *conn, uint32_t stream, const Ttrpc__Request *request)
@@ -148,18 +162,17 @@ static void dispatch(struct ttrpc_conn *conn, uint32_t stream, const Ttrpc__Requ
 									  request->method);
 	fn = method ? find_handler(service, method->name) : NULL;
 	if (!fn) {
-		refuse(conn, stream, TTRPC_UNIMPLEMENTED, "unimplemented by this agent", request);
+		refuse(conn, stream, ENOSYS, "unimplemented by this agent", request);
 		return;
 	}
 	if (conn->n_requests >= TTRPC_PENDING_MAX) {
-		refuse(conn, stream, TTRPC_RESOURCE_EXHAUSTED,
-		       "too many unanswered calls on one connection", request);
+		refuse(conn, stream, ENOSPC, "too many unanswered calls on one connection",
+		       request);
 		return;
 	}
 	in = pb_unpack(method->input, request->payload.data, request->payload.len);
 	if (!in) {
-		refuse(conn, stream, TTRPC_INVALID_ARGUMENT, "the request cannot be decoded",
-		       request);
+		refuse(conn, stream, EINVAL, "the request cannot be decoded", request);
 		return;
 	}
 

@@ -21,6 +21,9 @@ enum ttrpc_code {
 	TTRPC_UNAVAILABLE = 14,
 };
 
+/* Of the detail that holds a katac.ErrorCode. */
+#define TTRPC_ERROR_CODE_URL "kata-c/katac.ErrorCode"
+
 /* Positive errno values; what has no counterpart is INTERNAL and EIO. */
 enum ttrpc_code ttrpc_code_of_errno(int code);
 int ttrpc_errno_of_code(int code);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/cli.h"
 #include "base/err.h"
+#include "base/err_report.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -49,7 +50,7 @@ static void collect(char *const *ids, struct rows *rows)
 
 		if (container_look(*ids, &row->view, &err) < 0) {
 			if (err.code != ENOENT)
-				(void)fprintf(stderr, "%s\n", err.text);
+				err_report(&err, NULL);
 			container_view_done(&row->view);
 			continue;
 		}

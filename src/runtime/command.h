@@ -39,6 +39,7 @@ extern const struct command cmd_delete;
 extern const struct command cmd_env;
 extern const struct command cmd_events;
 extern const struct command cmd_exec;
+extern const struct command cmd_explain;
 extern const struct command cmd_factory;
 extern const struct command cmd_features;
 extern const struct command cmd_kata_ipvs;

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/cli.h"
 #include "base/err.h"
+#include "base/err_report.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,10 +19,11 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-	&cmd_create, &cmd_start,    &cmd_run,      &cmd_state,   &cmd_kill,      &cmd_delete,
-	&cmd_exec,   &cmd_list,     &cmd_ps,       &cmd_pause,   &cmd_resume,    &cmd_update,
-	&cmd_events, &cmd_spec,     &cmd_features, &cmd_network, &cmd_kata_ipvs, &cmd_check,
-	&cmd_env,    &cmd_overhead, &cmd_metrics,  &cmd_config,  &cmd_factory,   NULL,
+	&cmd_create,  &cmd_start,     &cmd_run,     &cmd_state,   &cmd_kill,
+	&cmd_delete,  &cmd_exec,      &cmd_list,    &cmd_ps,      &cmd_pause,
+	&cmd_resume,  &cmd_update,    &cmd_events,  &cmd_spec,    &cmd_features,
+	&cmd_network, &cmd_kata_ipvs, &cmd_check,   &cmd_env,     &cmd_overhead,
+	&cmd_metrics, &cmd_config,    &cmd_factory, &cmd_explain, NULL,
 };
 
 static void print_version(void)
@@ -74,8 +76,9 @@ static int run_command(const struct globals *g, int argc, char **argv, struct er
 			"%s: not supported: CRIU sees the processes of its own kernel only, and "
 			"these run in a virtual machine",
 			argv[0]);
-	return err_set(err, EINVAL, "Invalid command \"%s\"; '%s help' lists the commands", argv[0],
-		       g->program);
+	return err_set_as(err, ERR_USAGE, EINVAL,
+			  "Invalid command \"%s\"; '%s help' lists the commands", argv[0],
+			  g->program);
 }
 
 static int run(int argc, char **argv, struct err *err)
@@ -154,7 +157,6 @@ int main(int argc, char **argv)
 	r = run(argc, argv, &err);
 	if (r >= 0)
 		return r == OPT_HELPED ? 0 : r;
-	log_error("%s", err.text);
-	(void)fprintf(stderr, "%s\n", err.text);
+	err_report(&err, NULL);
 	return 1;
 }

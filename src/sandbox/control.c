@@ -29,9 +29,9 @@ static int start_locked(const char *id, struct opened_container *c, struct timel
 	if (r < 0)
 		return r;
 	if (c->view.state != STATE_READY)
-		return err_set(err, EINVAL,
-			       "container %s is %s; only one that is created can be started", id,
-			       state_name(c->view.state));
+		return err_set_as(err, ERR_CONTAINER_STATE, EINVAL,
+				  "container %s is %s; only one that is created can be started", id,
+				  state_name(c->view.state));
 	r = fault_point("before start", err);
 	if (r == 0)
 		r = sandbox_connect(c->view.record->sandbox, &agent, err);
@@ -87,8 +87,8 @@ int container_kill(const char *id, int signo, bool all, struct err *err)
 		return r;
 	if (view.state != STATE_READY && view.state != STATE_RUNNING && view.state != STATE_PAUSED)
 		/* containerd looks for the first three words. */
-		return err_set(err, ESRCH, "container not running: %s is %s", id,
-			       state_name(view.state));
+		return err_set_as(err, ERR_CONTAINER_STATE, ESRCH,
+				  "container not running: %s is %s", id, state_name(view.state));
 	last_resort = signo == SIGKILL && str_eq(view.record->sandbox, id);
 	r = sandbox_connect(view.record->sandbox, &agent, err);
 	if (r == 0)
@@ -104,8 +104,8 @@ static int check_alive(const char *id, const struct container_view *view, struct
 	if (view->state == STATE_RUNNING || view->state == STATE_READY ||
 	    view->state == STATE_PAUSED)
 		return 0;
-	return err_set(err, ESRCH, "container %s is not running: it is %s", id,
-		       state_name(view->state));
+	return err_set_as(err, ERR_CONTAINER_STATE, ESRCH, "container %s is not running: it is %s",
+			  id, state_name(view->state));
 }
 
 int container_connect(const char *id, struct agentc **ret, struct err *err)
@@ -132,9 +132,10 @@ int container_freeze(const char *id, bool frozen, struct err *err)
 	if (r < 0)
 		return r;
 	if (c.view.state != from)
-		return err_set(err, EINVAL, "container %s is %s; only one that is %s can be %s", id,
-			       state_name(c.view.state), state_name(from),
-			       frozen ? "paused" : "resumed");
+		return err_set_as(err, ERR_CONTAINER_STATE, EINVAL,
+				  "container %s is %s; only one that is %s can be %s", id,
+				  state_name(c.view.state), state_name(from),
+				  frozen ? "paused" : "resumed");
 	r = sandbox_connect(c.view.record->sandbox, &agent, err);
 	if (r == 0)
 		r = agentc_freeze(agent, id, frozen, deadline_in(REQUEST_MS), err);

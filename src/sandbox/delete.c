@@ -139,9 +139,9 @@ static int check_deletable(const char *id, bool force, struct err *err)
 	if (force || container_look(id, &view, &ignored) < 0)
 		return 0; /* what cannot be read cannot run on */
 	if (view.state == STATE_RUNNING || view.state == STATE_PAUSED)
-		return err_set(err, EBUSY,
-			       "container %s is %s: stop it first, or use delete --force", id,
-			       state_name(view.state));
+		return err_set_as(err, ERR_CONTAINER_STATE, EBUSY,
+				  "container %s is %s: stop it first, or use delete --force", id,
+				  state_name(view.state));
 	return 0;
 }
 

@@ -99,7 +99,8 @@ int id_resolve(const char *prefix, char **ret, struct err *err)
 		found = *id;
 	}
 	if (!found)
-		return err_set(err, ENOENT, "container ID (%s) does not exist", prefix);
+		return err_set_as(err, ERR_CONTAINER_UNKNOWN, ENOENT,
+				  "container ID (%s) does not exist", prefix);
 	*ret = xstrdup(found);
 	return 0;
 }

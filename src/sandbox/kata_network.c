@@ -44,8 +44,8 @@ static int check_running(const char *id, const struct container_view *view, stru
 {
 	if (view->state == STATE_RUNNING)
 		return 0;
-	return err_set(err, ESRCH, "container %s is not running: it is %s", id,
-		       state_name(view->state));
+	return err_set_as(err, ERR_CONTAINER_STATE, ESRCH, "container %s is not running: it is %s",
+			  id, state_name(view->state));
 }
 
 static int check_healthy(struct session *s, struct err *err)
@@ -182,7 +182,7 @@ int kata_network_sync(const char *id, struct err *err)
 	int r = container_open_locked(id, &s.c, err);
 
 	if (r == -ENOENT || (r == 0 && s.c.view.state == STATE_STOPPED))
-		return err_set(err, ESRCH, "container %s has ended", id);
+		return err_set_as(err, ERR_CONTAINER_STATE, ESRCH, "container %s has ended", id);
 	if (r == 0)
 		r = check_healthy(&s, err);
 	if (r == 0)

@@ -21,8 +21,9 @@ static int look_running(const char *id, struct container_view *view, struct err 
 	if (r < 0)
 		return r;
 	if (view->state != STATE_RUNNING && view->state != STATE_PAUSED)
-		return err_set(err, ESRCH, "container %s is not running: it is %s", id,
-			       state_name(view->state));
+		return err_set_as(err, ERR_CONTAINER_STATE, ESRCH,
+				  "container %s is not running: it is %s", id,
+				  state_name(view->state));
 	return 0;
 }
 

@@ -76,7 +76,8 @@ int sandbox_usage_read(const char *id, struct sandbox_usage *ret, struct err *er
 
 	r = container_look(id, &view, err);
 	if (r == 0 && view.state != STATE_RUNNING && view.state != STATE_PAUSED)
-		r = err_set(err, ESRCH, "container with id %s is not running", id);
+		r = err_set_as(err, ERR_CONTAINER_STATE, ESRCH,
+			       "container with id %s is not running", id);
 	if (r == 0)
 		r = sandbox_look(view.record->sandbox, &record, err);
 	if (r < 0)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/dial.h"
 #include "base/err.h"
+#include "base/err_report.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/str.h"
@@ -159,8 +160,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = run(&o, argc, argv, &err);
 	if (r < 0) {
-		log_error("%s", err.text);
-		(void)fprintf(stderr, "kata-shim: %s\n", err.text);
+		err_report(&err, "kata-shim");
 		return RELAY_LOST;
 	}
 	return r;

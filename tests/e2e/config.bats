@@ -41,7 +41,7 @@ kata() { "$RUNTIME" --kata-config "$CONF" "$@"; }
 	configure $'[hypervisor.qemu]\n\n  default_memory = 10'
 	run kata run --bundle "$dir" "$ID"
 	[ "$status" -eq 1 ]
-	[ "$output" = "$WORK/conf/config.d/50-test.toml:3:3: [hypervisor.qemu] default_memory: 10 is out of range, allowed is 300 to 524288" ]
+	[ "$output" = "$WORK/conf/config.d/50-test.toml:3:3: [hypervisor.qemu] default_memory: 10 is out of range, allowed is 300 to 524288 [KATA-CONFIG]" ]
 	assert_nothing_left
 }
 
@@ -113,7 +113,7 @@ kata() { "$RUNTIME" --kata-config "$CONF" "$@"; }
 	wait_until is_status "$ID" stopped
 	run runtime kata-overhead "$ID"
 	[ "$status" -eq 1 ]
-	[ "$output" = "container with id $ID is not running" ]
+	[ "$output" = "container with id $ID is not running [KATA-CONTAINER-STATE]" ]
 }
 
 monitor() { "$TOP/tests/lib/qmp.py" "$KATA_RUN_DIR/vc/vm/$ID/qmp.sock" "$@"; }

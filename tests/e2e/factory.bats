@@ -63,7 +63,7 @@ VM template $WORK/template: there is none" ]
 	[ "$(runtime factory status)" = "vm factory is on
 VM template $WORK/template: 1 vCPUs, 512 MiB" ]
 	fails runtime factory init
-	[ "$message" = "There is already a VM template in $WORK/template" ]
+	[ "$message" = "There is already a VM template in $WORK/template [KATA-TEMPLATE]" ]
 	[ "$(runtime factory destroy)" = 'vm factory destroyed' ]
 	[ ! -e "$WORK/template" ]
 	[ "$(runtime factory destroy)" = 'vm factory destroyed' ]
@@ -214,7 +214,7 @@ VM template $WORK/template: 1 vCPUs, 512 MiB" ]
 	exec 8<"$WORK/template"
 	flock 8
 	fails runtime factory init
-	[ "$message" = "VM template $WORK/template: another command is making it or taking it away" ]
+	[ "$message" = "VM template $WORK/template: another command is making it or taking it away [KATA-TEMPLATE]" ]
 	fails runtime factory destroy
 	exec 8<&-
 }

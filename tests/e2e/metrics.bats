@@ -64,5 +64,5 @@ value() { awk -v sample="$2" '$1 == sample { print $2 }' "$1"; }
 	wait "$MONITOR"
 	run "$STAGE/usr/bin/kata-monitor" --listen-address nowhere
 	[ "$status" -eq 1 ]
-	[ "$output" = "kata-monitor: --listen-address: 'nowhere' is no address and port, as 127.0.0.1:8090 or [::1]:8090" ]
+	[ "$output" = "kata-monitor: --listen-address: 'nowhere' is no address and port, as 127.0.0.1:8090 or [::1]:8090 [KATA-USAGE]" ]
 }

@@ -60,6 +60,40 @@ TEST(an_error_is_one_line_whatever_it_quotes)
 	assert_string_equal(err.text, "x?y?: a?b?[31mc?\xc3\xa4");
 }
 
+TEST(an_error_without_a_tag_has_the_code_of_its_errno)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(err_id_of(&err), ERR_NONE);
+	(void)err_set(&err, ENOENT, "x");
+	assert_int_equal(err_id_of(&err), ERR_NOT_FOUND);
+}
+
+TEST(the_innermost_tag_counts_and_a_prefix_keeps_it)
+{
+	struct err err = { 0 };
+
+	(void)err_set(&err, EINVAL, "x");
+	assert_int_equal(err_tag(&err, ERR_USAGE), -EINVAL);
+	assert_int_equal(err_prefix(&err, "y"), -EINVAL);
+	assert_int_equal(err_tag(&err, ERR_STALE), -EINVAL);
+	assert_int_equal(err_id_of(&err), ERR_USAGE);
+	assert_int_equal(err_retag(&err, ERR_STALE), -EINVAL);
+	assert_int_equal(err_id_of(&err), ERR_STALE);
+	(void)err_set(&err, EINVAL, "another error");
+	assert_int_equal(err_id_of(&err), ERR_INPUT);
+}
+
+TEST(what_is_short_is_the_reason_whatever_was_done)
+{
+	struct err err = { 0 };
+
+	errno = EMFILE;
+	(void)err_errno(&err, "open the kernel");
+	assert_int_equal(err_tag(&err, ERR_USAGE), -EMFILE);
+	assert_int_equal(err_id_of(&err), ERR_FD_LIMIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -68,6 +102,9 @@ int main(void)
 		cmocka_unit_test(a_prefix_keeps_the_code_and_stands_in_front),
 		cmocka_unit_test(a_text_that_is_too_long_is_cut),
 		cmocka_unit_test(an_error_is_one_line_whatever_it_quotes),
+		cmocka_unit_test(an_error_without_a_tag_has_the_code_of_its_errno),
+		cmocka_unit_test(the_innermost_tag_counts_and_a_prefix_keeps_it),
+		cmocka_unit_test(what_is_short_is_the_reason_whatever_was_done),
 	};
 
 	return cmocka_run_group_tests_name("err", tests, NULL, NULL);

@@ -190,6 +190,48 @@ TEST(the_agents_error_comes_with_its_errno_and_words)
 	assert_string_equal(answer.err.text, "container c1: no such container");
 }
 
+/* The code of an error whose status has a detail of type @url. */
+static enum err_id id_of_detail(const char *url, const void *value, size_t len)
+{
+	Ttrpc__Response response = TTRPC__RESPONSE__INIT;
+	Ttrpc__Status status = TTRPC__STATUS__INIT;
+	Ttrpc__Any detail = TTRPC__ANY__INIT;
+	Ttrpc__Any *details[] = { &detail };
+	struct answer answer = { 0 };
+	struct buf in = { 0 };
+	struct err err = { 0 };
+	size_t packed;
+
+	call(&answer);
+	detail.type_url = (char *)(uintptr_t)url;
+	detail.value.data = (uint8_t *)(uintptr_t)value;
+	detail.value.len = len;
+	status.code = TTRPC_INTERNAL;
+	status.message = (char *)(uintptr_t) "text";
+	status.n_details = 1;
+	status.details = details;
+	response.status = &status;
+	packed = protobuf_c_message_get_packed_size(&response.base);
+	ttrpc_frame_header(buf_reserve(&in, TTRPC_HEADER_LEN), client.next_stream, TTRPC_RESPONSE,
+			   (uint32_t)packed);
+	buf_commit(&in, TTRPC_HEADER_LEN);
+	pb_append(&in, &response.base);
+	assert_int_equal(feed(&in, SIZE_MAX, &err), 0);
+	assert_int_equal(answer.calls, 1);
+	return err_id_of(&answer.err);
+}
+
+TEST(the_agents_code_counts_where_a_guest_may_know_it)
+{
+	assert_int_equal(id_of_detail(TTRPC_ERROR_CODE_URL, "\n\015KATA-NO-SPACE", 15),
+			 ERR_NO_SPACE);
+	assert_int_equal(id_of_detail(TTRPC_ERROR_CODE_URL, "\n\012KATA-USAGE", 12), ERR_IO);
+	assert_int_equal(id_of_detail(TTRPC_ERROR_CODE_URL, "\n\007KATA-\x1b[", 9), ERR_IO);
+	assert_int_equal(id_of_detail(TTRPC_ERROR_CODE_URL, "", 0), ERR_IO);
+	assert_int_equal(id_of_detail(TTRPC_ERROR_CODE_URL, "\n\377x", 3), ERR_IO);
+	assert_int_equal(id_of_detail("kata-c/other", "\n\015KATA-NO-SPACE", 15), ERR_IO);
+}
+
 TEST(the_agents_words_cannot_reach_the_terminal_raw)
 {
 	struct answer answer = { 0 };
@@ -388,6 +430,7 @@ int main(void)
 		SETUP_TEST(answers_come_in_any_order_to_their_own_call),
 		SETUP_TEST(an_answer_may_arrive_byte_by_byte),
 		SETUP_TEST(the_agents_error_comes_with_its_errno_and_words),
+		SETUP_TEST(the_agents_code_counts_where_a_guest_may_know_it),
 		SETUP_TEST(the_agents_words_cannot_reach_the_terminal_raw),
 		SETUP_TEST(an_endless_error_text_is_cut),
 		SETUP_TEST(a_reply_to_no_call_is_ignored),

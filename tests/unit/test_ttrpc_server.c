@@ -241,6 +241,22 @@ TEST(an_errno_of_the_handler_arrives_as_the_same_errno)
 	assert_string_equal(answer.err.text, "container none: no such container");
 }
 
+TEST(the_code_of_the_handler_arrives)
+{
+	struct answer answer = { 0 };
+	struct err err = { 0 };
+
+	call_wait(&answer);
+	settle();
+	(void)err_set(&err, EIO, "the disk");
+	(void)err_tag(&err, ERR_STALE);
+	ttrpc_reply_error(server.waiting[0], &err);
+	server.n_waiting = 0;
+	settle();
+	assert_int_equal(answer.err.code, EIO);
+	assert_int_equal(err_id_of(&answer.err), ERR_STALE);
+}
+
 TEST(late_answers_find_their_calls)
 {
 	Grpc__WaitProcessResponse response = GRPC__WAIT_PROCESS_RESPONSE__INIT;
@@ -462,6 +478,7 @@ int main(void)
 		SETUP_TEST(a_call_is_answered_at_once),
 		SETUP_TEST(requests_may_arrive_byte_by_byte),
 		SETUP_TEST(an_errno_of_the_handler_arrives_as_the_same_errno),
+		SETUP_TEST(the_code_of_the_handler_arrives),
 		SETUP_TEST(late_answers_find_their_calls),
 		SETUP_TEST(an_answer_for_a_connection_that_has_gone_goes_nowhere),
 		SETUP_TEST(unanswered_requests_are_bounded),

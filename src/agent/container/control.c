@@ -32,7 +32,9 @@ int control_receive(int sock, struct control_message *ret, int *ret_fd)
 
 int control_send_error(int sock, const struct err *error)
 {
-	struct control_message message = { .type = CONTROL_ERROR, .code = error->code };
+	struct control_message message = { .type = CONTROL_ERROR,
+					   .code = error->code,
+					   .id = error->id };
 
 	snprintf(message.text, sizeof(message.text), "%.899s", error->text);
 	return control_send(sock, &message, -1);

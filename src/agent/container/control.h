@@ -21,6 +21,7 @@ enum control_type { CONTROL_PID = 1, CONTROL_READY, CONTROL_TTY, CONTROL_ERROR, 
 struct control_message {
 	int32_t type; /* enum control_type */
 	int32_t code; /* ERROR: errno */
+	int32_t id;   /* ERROR: enum err_id */
 	int32_t pid;  /* PID: as seen by the agent */
 	char text[900];
 };
