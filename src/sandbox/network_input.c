@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -235,16 +236,20 @@ static int get_number(const struct json_at *at, const char *key, uint32_t min, u
 		      bool needed, uint32_t *ret, struct err *err)
 {
 	char allowed[64];
-	char text[16];
+	char text[32];
 	struct err why = { 0 };
+	int64_t value = 0;
 
 	snprintf(allowed, sizeof(allowed), "%u to %u", min, max);
-	if (json_get_u32(at, key, ret, &why) < 0)
+	if (json_get_i64(at, key, &value, &why) < 0)
 		return err_set(err, EINVAL, "%.300s, allowed is %s", why.text, allowed);
 	if (needed && is_absent(at, key))
 		return missing(at, key, allowed, err);
-	snprintf(text, sizeof(text), "%u", *ret);
-	return *ret < min || *ret > max ? bad(at, key, text, allowed, err) : 0;
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	if (value < min || value > max)
+		return bad(at, key, text, allowed, err);
+	*ret = (uint32_t)value;
+	return 0;
 }
 
 /* Source: openEuler patch 0044: of the last part of the path, but with the '_' that is usual. */

@@ -2,6 +2,7 @@
 # kata-network: interfaces and routes of a running sandbox.
 
 load ../lib/helpers
+load ../lib/traffic
 bats_require_minimum_version 1.5.0
 
 setup()
@@ -72,22 +73,6 @@ refused()
 	says "$@"
 }
 
-# transfer ADDRESS PORT - 64 MiB from the namespace into the container; the same bytes arrive.
-transfer()
-{
-	local address=$1 port=$2
-
-	head -c 67108864 /dev/urandom >"$WORK/data"
-	runtime exec "$ID" sh -c "nc -l -p $port | sha256sum" >"$WORK/sum" 3>&- &
-	wait_until runtime exec "$ID" sh -c "cat /proc/net/tcp /proc/net/tcp6 | grep -q :$(printf %04X "$port")"
-	# Not nc: it ends when the other side has nothing to say.
-	in_netns python3 -c 'import socket, sys
-with socket.create_connection((sys.argv[1], sys.argv[2])) as s, open(sys.argv[3], "rb") as f: s.sendfile(f)' \
-		"$address" "$port" "$WORK/data"
-	wait $!
-	[ "$(cut -d ' ' -f 1 "$WORK/sum")" = "$(sha256sum <"$WORK/data" | cut -d ' ' -f 1)" ]
-}
-
 @test "add-iface plugs an interface in, list-ifaces shows it, del-iface takes it out" {
 	start_sleeper
 	[ "$(kn list-ifaces "$ID")" = null ]
@@ -116,8 +101,8 @@ with socket.create_connection((sys.argv[1], sys.argv[2])) as s, open(sys.argv[3]
 	in_netns ip addr add 2001:db8::1/64 dev tap2 nodad
 	in_netns busybox ping -c 3 172.17.1.10
 	in_netns busybox ping -c 3 -s 8000 2001:db8::10
-	transfer 172.17.1.10 5001
-	transfer 2001:db8::10 5002
+	transfer 172.17.1.10 5001 in_netns
+	transfer 2001:db8::10 5002 in_netns
 }
 
 @test "without enable_compat_old_cni the guest's own lists are shown, and no device is needed" {
@@ -213,6 +198,7 @@ default 172.17.1.1 eth1" ]
 	refused "$(nic $new NAME=eth3)" add-iface 'name' twice
 	# device
 	refused "$(nic $new 'device:=null')" add-iface device missing '1 to 15'
+	refused "$(nic $new device=)" add-iface device empty '1 to 15'
 	refused "$(nic $new 'device:=7')" add-iface device 'a string'
 	refused "$(nic $new device=sixteen-bytes-xx)" add-iface device sixteen-bytes-xx '1 to 15'
 	refused "$(nic $new 'device=tap 2')" add-iface device 'tap 2' 'letters'
@@ -220,6 +206,7 @@ default 172.17.1.1 eth1" ]
 	refused "$(nic $new device=tap1)" add-iface device tap1 eth1
 	# name
 	refused "$(nic $new 'name:=null')" add-iface name missing '1 to 15'
+	refused "$(nic $new name=)" add-iface name empty '1 to 15'
 	refused "$(nic $new "name=$long")" add-iface name nnn '1 to 15'
 	refused "$(nic $new 'name:={}')" add-iface name 'a string'
 	refused "$(nic $new name=eth/2)" add-iface name eth/2 letters
@@ -234,6 +221,7 @@ default 172.17.1.1 eth1" ]
 	refused "$(nic $new mtu:=46)" add-iface mtu 46 68
 	# hwAddr
 	refused "$(nic $new 'hwAddr:=null')" add-iface hwAddr missing unicast
+	refused "$(nic $new hwAddr=)" add-iface hwAddr unicast
 	refused "$(nic $new hwAddr=02:42:20:6f:a2)" add-iface hwAddr 02:42:20:6f:a2 unicast
 	refused "$(nic $new hwAddr=01:42:20:6f:a2:81)" add-iface hwAddr 01:42:20:6f:a2:81 unicast
 	refused "$(nic $new hwAddr=02:42:20:6f:a2:80)" add-iface hwAddr 02:42:20:6f:a2:80 eth1
@@ -255,11 +243,14 @@ default 172.17.1.1 eth1" ]
 	refused "$(nic $new vhostUserSocket=/run/-x)" add-iface vhostUserSocket /run/-x 'a letter'
 	refused "$(nic $new vhostUserSocket=/nonexistent/vhost)" add-iface vhostUserSocket /nonexistent/vhost
 	refused "$(nic $new "vhostUserSocket=$TOP/README.md")" add-iface vhostUserSocket README.md socket
+	refused "$(nic $new "vhostUserSocket=/run/${long:0:124}")" add-iface vhostUserSocket nnn '1 to 128'
 	refused '{}' del-iface name missing
 	refused '{"name":"eth1","mtu":1400}' update-iface mtu 1400
 	refused '{"name":"eth9","IPAddresses":[]}' update-iface eth9
 	# Routes.
 	refused '{"device":"eth1"}' add-route dest missing
+	refused '{"dest":"","device":"eth1"}' add-route dest
+	refused '{"dest":"10.2.0.0/16","device":""}' add-route device empty
 	refused '{"dest":"10.2.0.0/16"}' add-route device missing
 	refused '{"dest":"10.2.0.0/16","device":"eth9"}' add-route device eth9
 	refused '{"dest":"10.2.0.0/33","device":"eth1"}' add-route dest 10.2.0.0/33

@@ -2,6 +2,7 @@
 # kata-netmon: what happens in the sandbox's network namespace happens in the guest.
 
 load ../lib/helpers
+load ../lib/traffic
 
 setup()
 {
@@ -19,6 +20,7 @@ PATIENCE=15
 
 in_netns() { nsenter --net -t "$(pid_of_helper qemu)" "$@"; }
 guest() { runtime exec "$ID" "$@"; }
+in_peer() { ip netns exec "peer$$" "$@"; }
 
 # add_veth NAME ADDRESS… - an interface in the sandbox's namespace; its other end is there too.
 add_veth()
@@ -56,6 +58,24 @@ has_ended() { gone "$1"; }
 	in_netns ip link del eth0
 	wait_until guest_lacks eth0
 	wait_until not in_netns ip link show tap0_kata
+}
+
+@test "pings and 64 MiB go through an interface that appears, by both families" {
+	start_sleeper
+	ip netns add "peer$$"
+	in_netns ip link add eth0 type veth peer name peer0
+	in_netns ip link set peer0 netns "peer$$"
+	in_netns ip address add 10.9.1.2/24 dev eth0
+	in_netns ip address add fd09:1::2/64 dev eth0 nodad
+	in_netns ip link set eth0 up
+	in_peer ip address add 10.9.1.1/24 dev peer0
+	in_peer ip address add fd09:1::1/64 dev peer0 nodad
+	in_peer ip link set peer0 up
+	wait_until guest_has 'eth0.*fd09:1::2/64'
+	wait_until in_peer busybox ping -c 1 -W 2 10.9.1.2
+	wait_until in_peer busybox ping -c 1 -W 2 fd09:1::2
+	transfer 10.9.1.2 7000 in_peer
+	transfer fd09:1::2 7001 in_peer
 }
 
 @test "addresses, sizes and routes follow, and kata-network's own stay" {

@@ -3,6 +3,7 @@
 # between the container and a peer in another namespace.
 
 load ../lib/helpers
+load ../lib/traffic
 
 setup()
 {
@@ -77,26 +78,6 @@ start_pod() { runtime run --detach --bundle "$(pod_bundle sleep 1000)" "$ID" </d
 in_pod() { runtime exec "$ID" "$@" </dev/null; }
 in_peer() { ip netns exec "$PEER" "$@"; }
 
-# transfer ADDRESS - 64 MiB from the peer to the container arrive the same. Under emulation, on a
-# machine that is busy, that may take a minute.
-transfer()
-{
-	local pid
-
-	head -c 67108864 /dev/urandom >"$WORK/data"
-	timeout 200 "$RUNTIME" --kata-config "$USED_CONFIG" exec "$ID" \
-		sh -c 'nc -l -p 7000 | sha256sum' >"$WORK/sum" </dev/null 3>&- &
-	pid=$!
-	PATIENCE=30 wait_until in_pod sh -c 'netstat -ltn | grep -q :7000'
-	timeout 180 ip netns exec "$PEER" python3 -c 'import socket, sys
-with socket.create_connection((sys.argv[1], 7000)) as s:
-    s.sendall(open(sys.argv[2], "rb").read())
-    s.shutdown(socket.SHUT_WR)
-    s.recv(1)' "$1" "$WORK/data"
-	wait "$pid"
-	[[ $(cat "$WORK/sum") == "$(sha256sum <"$WORK/data")" ]]
-}
-
 answers() { in_peer busybox ping -c 1 -W 2 "$1"; }
 
 # works N [6] - the pod of "connect eth0 N" can be reached by both families, and carries data by IPv4 or 6.
@@ -106,9 +87,9 @@ works()
 	PATIENCE=20 wait_until answers "fd09:$1::2"
 	in_pod ping -c 1 -W 5 "10.9.$1.1"
 	if [[ ${2-} == 6 ]]; then
-		transfer "fd09:$1::2"
+		transfer "fd09:$1::2" 7000 in_peer
 	else
-		transfer "10.9.$1.2"
+		transfer "10.9.$1.2" 7000 in_peer
 	fi
 }
 
