@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "health.pb-c.h"
 #include "katac.pb-c.h"
 #include "rpc/pb.h"
@@ -135,19 +136,41 @@ static int wait_for(struct agentc *agent, const char *method, struct outcome *ou
 	return -err->code;
 }
 
+/* A span of the call, whose place the agent is told: its own spans may lie below. */
+static struct span *begin_span(struct agentc *agent, const ProtobufCServiceDescriptor *service,
+			       const char *method, char place[TRACEPARENT_LEN])
+{
+	CLEANUP(free) char *name = NULL;
+	struct span *span;
+
+	if (!trace_is_on())
+		return NULL;
+	name = xasprintf("%s/%s", service->name, method);
+	span = span_begin(name, SPAN_CLIENT);
+	span_set(span, "rpc.system", "ttrpc");
+	span_set(span, "rpc.service", service->name);
+	span_set(span, "rpc.method", method);
+	agent->client.traceparent = trace_format(trace_current(), place);
+	return span;
+}
+
 int agentc_call(struct agentc *agent, const ProtobufCServiceDescriptor *service, const char *method,
 		const ProtobufCMessage *message, uint64_t deadline, agentc_take_fn take, void *data,
 		struct err *err)
 {
 	struct outcome outcome = { .take = take, .data = data };
 	int left = deadline_left(deadline);
+	char place[TRACEPARENT_LEN];
+	struct span *span = begin_span(agent, service, method, place);
 	int r;
 
 	ttrpc_client_call(&agent->client, service, method, message, left > 0 ? (uint64_t)left : 0,
 			  finished, &outcome);
+	agent->client.traceparent = NULL;
 	r = wait_for(agent, method, &outcome, deadline, err);
 	if (!outcome.done)
 		ttrpc_client_forget(&agent->client, &outcome);
+	span_end(span, r < 0 ? err : NULL);
 	return r;
 }
 

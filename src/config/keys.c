@@ -41,6 +41,7 @@
 
 #define QEMU       "hypervisor.qemu"
 #define NO_TRACING "tracing is not there yet"
+#define TRACING    "By OTLP/HTTP, to OTEL_EXPORTER_OTLP_ENDPOINT."
 
 #ifdef __x86_64__
 #define DEFAULT_MACHINE "pc"
@@ -276,10 +277,15 @@ const struct config_key config_keys[] = {
 	BOOL("agent.kata", "enable_tracing", agent.enable_tracing, "send spans of kata-agent",
 	     .refused = NO_TRACING),
 	STRING("agent.kata", "trace_mode", agent.trace_mode, "dynamic", trace_modes,
-	       "when the agent begins to send spans", .note = "Of use with enable_tracing only."),
+	       "when the agent begins to send spans",
+	       .note = "dynamic: when the sandbox has been created; static: from its own start. Of "
+		       "use with enable_tracing only.",
+	       .annotation = "agent.trace_mode"),
 	STRING("agent.kata", "trace_type", agent.trace_type, "isolated", trace_types,
 	       "whether the agent's spans are a trace of their own",
-	       .note = "Of use with enable_tracing only."),
+	       .note = "isolated: they are, one for each sandbox; collated: they are part of the "
+		       "commands' traces. Of use with enable_tracing only.",
+	       .annotation = "agent.trace_type"),
 	STRINGS("agent.kata", "kernel_modules", agent.kernel_modules,
 		"modules that the guest's kernel loads before any container is made",
 		.note = "Each is \"name p1=v1 p2=v2\"; they are found in /lib/modules of the "
@@ -316,7 +322,7 @@ const struct config_key config_keys[] = {
 
 	BOOL("runtime", "enable_debug", runtime.enable_debug, "log level debug"),
 	BOOL("runtime", "enable_tracing", runtime.enable_tracing, "send spans of kata-runtime",
-	     .refused = NO_TRACING),
+	     .note = TRACING),
 	BOOL("runtime", "enable_cpu_memory_hotplug", runtime.enable_cpu_memory_hotplug,
 	     "the same as in [hypervisor.qemu], for files that have it here",
 	     .note = "True in either place counts."),

@@ -51,6 +51,8 @@ void ttrpc_client_call(struct ttrpc_client *client, const ProtobufCServiceDescri
 {
 	const ProtobufCMethodDescriptor *found;
 	Ttrpc__Request request = TTRPC__REQUEST__INIT;
+	Ttrpc__KeyValue place = TTRPC__KEY_VALUE__INIT;
+	Ttrpc__KeyValue *metadata[] = { &place };
 	struct ttrpc_call *call;
 	struct err error = { 0 };
 	__attribute__((cleanup(buf_donep))) struct buf payload = { 0 };
@@ -64,6 +66,12 @@ void ttrpc_client_call(struct ttrpc_client *client, const ProtobufCServiceDescri
 	request.payload.data = buf_data(&payload);
 	request.payload.len = buf_len(&payload);
 	request.timeout_nano = (int64_t)timeout_ms * 1000000;
+	if (client->traceparent) {
+		place.key = (char *)(uintptr_t)TTRPC_TRACEPARENT;
+		place.value = (char *)(uintptr_t)client->traceparent;
+		request.n_metadata = 1;
+		request.metadata = metadata;
+	}
 	if (protobuf_c_message_get_packed_size(&request.base) > TTRPC_DATA_MAX) {
 		(void)err_set(&error, E2BIG, "the request is larger than %u bytes", TTRPC_DATA_MAX);
 		fn(data, NULL, &error);

@@ -24,6 +24,7 @@ struct ttrpc_client {
 	struct buf out; /* the owner sends this, whenever it is not empty */
 	struct buf in;
 	uint32_t next_stream;
+	const char *traceparent; /* goes with each call as long as it is set; borrowed */
 	struct ttrpc_call *calls;
 };
 

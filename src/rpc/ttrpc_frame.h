@@ -11,6 +11,9 @@ struct err;
 #define TTRPC_DATA_MAX   (4u << 20)   /* PROTOCOL.md of containerd/ttrpc: 4 MiB */
 #define TTRPC_REPLY_MAX  (256u << 10) /* replies come from the guest: none is larger (design E5) */
 
+/* The metadata in which a call tells its place in a trace (W3C Trace Context). */
+#define TTRPC_TRACEPARENT "traceparent"
+
 enum ttrpc_type { TTRPC_REQUEST = 1, TTRPC_RESPONSE = 2, TTRPC_DATA = 3 };
 
 struct ttrpc_frame {

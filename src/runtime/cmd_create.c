@@ -15,10 +15,12 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 	CLEANUP(config_free) struct config *config = NULL;
 	CLEANUP(free) char *bundle = NULL;
 	struct proc_id shim = { 0 };
+	struct timeline timeline;
 	int r;
 
 	const struct opt opts[] = { CREATE_OPTIONS(o), OPT_END };
 
+	timeline_start(&timeline);
 	r = opt_parse(opts, argc, argv, err);
 	if (r != 0)
 		return r;
@@ -32,6 +34,7 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 		r = load_config(globals, true, &config, err);
 	if (r < 0)
 		return r;
+	timeline_mark(&timeline, "load");
 	interrupt_catch();
 	return container_create(
 		&(struct create_params){ .config = config,
@@ -42,7 +45,8 @@ static int run_create(const struct globals *globals, int argc, char **argv, stru
 					 .console_socket = o.console_socket,
 					 .pid_file = o.pid_file,
 					 .detach = true,
-					 .cgroups_optional = cgroups_optional(globals) },
+					 .cgroups_optional = cgroups_optional(globals),
+					 .timeline = &timeline },
 		&shim, err);
 }
 

@@ -7,9 +7,12 @@
 static int start_one(const char *name, struct err *err)
 {
 	CLEANUP(free) char *id = NULL;
-	int r = id_resolve(name, &id, err);
+	struct timeline timeline;
+	int r;
 
-	return r < 0 ? r : container_start(id, NULL, err);
+	timeline_start(&timeline);
+	r = id_resolve(name, &id, err);
+	return r < 0 ? r : container_start(id, &timeline, err);
 }
 
 /* Source: runtime-spec, runtime.md, "Start". Several ids are Kata's addition. */

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "config/config.h"
 #include "runtime/command.h"
 #include "sandbox/paths.h"
@@ -72,6 +73,8 @@ int load_config(const struct globals *globals, bool warn_user, struct config **r
 		return r;
 	if ((*ret)->runtime.enable_debug)
 		log_set_level(LOG_LEVEL_DEBUG);
+	if ((*ret)->runtime.enable_tracing)
+		trace_start();
 	if (!warn_user)
 		return 0;
 	for (char **text = (*ret)->warnings; text && *text; text++)

@@ -14,7 +14,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "config/config.h"
+#include "otlp/send.h"
 #include "runtime/command.h"
 #include "version.h"
 
@@ -24,6 +26,12 @@ static const struct command *const commands[] = {
 	&cmd_resume,  &cmd_update,    &cmd_events,  &cmd_spec,    &cmd_features,
 	&cmd_network, &cmd_kata_ipvs, &cmd_check,   &cmd_env,     &cmd_overhead,
 	&cmd_metrics, &cmd_config,    &cmd_factory, &cmd_explain, NULL,
+};
+
+/* Those that do something to a container, and do not only look. */
+static const struct command *const traced[] = {
+	&cmd_create, &cmd_start,  &cmd_run,    &cmd_kill,    &cmd_delete,    &cmd_exec,
+	&cmd_pause,  &cmd_resume, &cmd_update, &cmd_network, &cmd_kata_ipvs, &cmd_factory,
 };
 
 static void print_version(void)
@@ -57,6 +65,14 @@ static int open_log(const struct globals *g, struct err *err)
 	return g->log ? log_open_file(g->log, str_eq(g->log_format, "json"), err) : 0;
 }
 
+/* Its trace begins where tracing turns out to be on. "start" goes on with that of "create". */
+static void prepare_trace(const struct command *command)
+{
+	for (size_t i = 0; i < sizeof(traced) / sizeof(traced[0]); i++)
+		if (traced[i] == command)
+			trace_prepare(command->name, command == &cmd_start);
+}
+
 static int run_command(const struct globals *g, int argc, char **argv, struct err *err)
 {
 	CLEANUP(free) char *name = NULL;
@@ -68,6 +84,7 @@ static int run_command(const struct globals *g, int argc, char **argv, struct er
 		name = xasprintf("%s %s", g->program, argv[0]);
 		argv[0] = name;
 		fault_begin((*c)->name);
+		prepare_trace(*c);
 		return (*c)->run(g, argc, argv, err);
 	}
 	if (str_eq(argv[0], "checkpoint") || str_eq(argv[0], "restore"))
@@ -155,6 +172,11 @@ int main(int argc, char **argv)
 	fill_stdio();
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(2) */
 	r = run(argc, argv, &err);
+	if (trace_is_on()) {
+		trace_finish(r < 0 ? &err : NULL);
+		otlp_send_trace("kata-runtime", NULL);
+		trace_forget();
+	}
 	if (r >= 0)
 		return r == OPT_HELPED ? 0 : r;
 	err_report(&err, NULL);

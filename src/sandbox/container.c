@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/trace.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
@@ -33,6 +34,26 @@ static enum state state_now(const struct container_record *record)
 	return proc_alive(&record->shim) ? record->state : STATE_STOPPED;
 }
 
+void container_trace(const struct container_record *record)
+{
+	struct span *root = trace_root();
+
+	if (!root || root->attributes)
+		return; /* the first container that a command looks at is its own */
+	span_set(root, "container.id", record->id);
+	span_set(root, "kata.sandbox.id", record->sandbox);
+	span_setf(root, "process.pid", "%d", getpid());
+}
+
+void container_follow_trace(const struct container_record *record)
+{
+	struct trace_context created;
+
+	if (trace_parse(record->trace, &created))
+		trace_follow(&created);
+	container_trace(record);
+}
+
 int container_look(const char *id, struct container_view *ret, struct err *err)
 {
 	CLEANUP(free) char *path = NULL;
@@ -54,6 +75,7 @@ int container_look(const char *id, struct container_view *ret, struct err *err)
 	if (r < 0)
 		return err_prefix(err, "container %s", id);
 	ret->state = state_now(ret->record);
+	container_follow_trace(ret->record);
 	return 0;
 }
 

@@ -28,6 +28,7 @@ static int start_locked(const char *id, struct opened_container *c, struct timel
 	r = container_open_locked(id, c, err);
 	if (r < 0)
 		return r;
+	timeline_trace(timeline);
 	if (c->view.state != STATE_READY)
 		return err_set_as(err, ERR_CONTAINER_STATE, EINVAL,
 				  "container %s is %s; only one that is created can be started", id,

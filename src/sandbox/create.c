@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "cgroup/cgroup.h"
 #include "config/config.h"
 #include "oci/spec.h"
@@ -112,6 +113,7 @@ static struct container_record *new_record(const struct create_params *params, c
 					   const struct oci_spec *spec, char *rootfs)
 {
 	struct container_record *record = xcalloc(1, sizeof(*record));
+	char place[TRACEPARENT_LEN];
 
 	record->id = xstrdup(params->id);
 	record->sandbox = xstrdup(sid);
@@ -123,6 +125,9 @@ static struct container_record *new_record(const struct create_params *params, c
 	record->terminal = spec->process.terminal;
 	record->later_hooks = host_hooks_wanted_later(spec);
 	record->state = STATE_CREATING;
+	if (trace_is_on())
+		record->trace = xstrdup(trace_format(&trace_root()->own, place));
+	container_trace(record);
 	sizing_take(&record->limits, &spec->resources);
 	return record;
 }

@@ -167,6 +167,8 @@ static int delete_in(const char *sid, const char *id, bool force, struct contain
 		(void)read_record(sid, id, ret); /* for its hooks */
 	if (r < 0)
 		return r;
+	if (*ret)
+		container_follow_trace(*ret);
 	return whole ? sandbox_stop(sid, force, err) : container_remove(sid, id, err);
 }
 

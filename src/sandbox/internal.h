@@ -123,6 +123,12 @@ int container_open_locked(const char *id, struct opened_container *ret, struct e
 void opened_container_unlock(struct opened_container *opened);
 void opened_container_done(struct opened_container *opened);
 
+/* Says in the trace, if there is one, which container a command is about. */
+void container_trace(const struct container_record *record);
+
+/* What is done with a container is traced when its creation was. */
+void container_follow_trace(const struct container_record *record);
+
 /* Removes the container's cgroup on the host, if its record says that it has one. */
 void container_forget_cgroup(const char *sid, const char *cid);
 

@@ -81,6 +81,7 @@ void container_record_free(struct container_record *record)
 	free(record->cgroup);
 	strv_free(record->disks);
 	strv_free(record->passed);
+	free(record->trace);
 	free(record);
 }
 
@@ -331,6 +332,8 @@ int container_record_write(int dirfd, const struct container_record *record, str
 	put_limits(&w, &record->limits);
 	json_put_strv(&w, "disks", record->disks);
 	json_put_strv(&w, "passed", record->passed);
+	if (record->trace)
+		json_put_string(&w, "trace", record->trace);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
 }
@@ -380,6 +383,8 @@ int container_record_read(int dirfd, struct container_record **ret, struct err *
 		r = json_get_strv(&at, "disks", &record->disks, err);
 	if (r == 0)
 		r = json_get_strv(&at, "passed", &record->passed, err);
+	if (r == 0)
+		r = json_get_string(&at, "trace", &record->trace, err);
 	if (r < 0)
 		return r;
 	if (!record->id || !record->sandbox || !record->bundle || !record->oci_version ||

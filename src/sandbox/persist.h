@@ -73,6 +73,7 @@ struct container_record {
 	struct container_limits limits;
 	char **disks;  /* see disk_plug.c */
 	char **passed; /* see passthrough.c */
+	char *trace;   /* the place of its creation, as a traceparent; NULL: not traced */
 };
 
 int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct err *err);

@@ -1,0 +1,135 @@
+# Spans, seen by a collector that decodes what it gets.
+
+load ../lib/helpers
+
+setup()
+{
+	common_setup
+	mkdir "$WORK/collector"
+	COLLECTOR=
+}
+
+teardown()
+{
+	[[ -z $COLLECTOR ]] || kill "$COLLECTOR" 2>/dev/null || true
+	common_teardown
+}
+
+# collector [MODE] - starts one; what goes to it is in $WORK/collector.
+collector()
+{
+	python3 "$TOP/tests/lib/otlp_receiver.py" "$WORK/collector" "$@" >/dev/null 2>&1 3>&- &
+	COLLECTOR=$!
+	wait_until test -e "$WORK/collector/port"
+	export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$(<"$WORK/collector/port")
+}
+
+# trace_of SECTION [KEY=VALUE…] - turns tracing on for a part of the configuration.
+trace_of()
+{
+	mkdir -p "$WORK/config.d"
+	printf '[%s]\nenable_tracing = true\n' "$1" >"$WORK/config.d/$1.toml"
+	shift
+	(($# == 0)) || printf '%s\n' "$@" >>"$WORK/config.d/agent.kata.toml"
+}
+
+# spans FILTER - what a jq filter makes of the array of all spans.
+spans() { jq -rs "$1" "$WORK/collector/spans"; }
+
+# have_span NAME… - all of them have come.
+have_span()
+{
+	local name
+
+	for name; do
+		grep -q "\"name\": \"$name\"" "$WORK/collector/spans" || return 1
+	done
+}
+
+@test "tracing: without it nothing is sent and no exporter runs" {
+	local dir
+
+	collector
+	dir=$(bundle)
+	set_args "$dir" true
+	runtime run --bundle "$dir" "$ID" </dev/null
+	! pgrep -f "$STAGE/usr/libexec/kata-containers/kata-trace-export"
+	[[ ! -e $WORK/collector/requests ]]
+}
+
+@test "tracing: a run is one trace, with its phases and the agent's calls in them" {
+	local dir root
+
+	trace_of runtime
+	collector
+	dir=$(bundle)
+	set_args "$dir" true
+	runtime run --timing --bundle "$dir" "$ID" </dev/null 2>"$WORK/timing"
+	PATIENCE=10 wait_until have_span run delete
+	[[ $(spans '[.[].trace] | unique | length') == 1 ]]
+	[[ $(spans '[.[].service] | unique | .[]') == kata-runtime ]]
+	# One span has no parent; every other one's is there, and holds it in time.
+	[[ $(spans 'map(select(.parent == "")) | map(.name) | join(" ")') == run ]]
+	[[ $(spans '(map({(.span): .}) | add) as $all
+		| map(select(.parent != "")) | map($all[.parent] as $p
+			| $p != null and $p.start <= .start and .end <= $p.end) | all') == true ]]
+	root=$(spans '.[] | select(.parent == "") | .span')
+	# The phases are those of --timing, in their order.
+	[[ $(spans ".[] | select(.parent == \"$root\" and .name != \"finish\") | .name") == \
+		$(sed -n 's/ *[0-9.]* ms$//p' "$WORK/timing" | grep -v '^total$') ]]
+	[[ $(spans '(.[] | select(.name == "start container") | .span) as $phase
+		| .[] | select(.parent == $phase) | .name') == grpc.AgentService/StartContainer ]]
+	[[ $(spans '.[] | select(.parent == "") | .attributes["container.id"]') == "$ID" ]]
+	grep -q '"path": "/v1/traces".*"content-type": "application/x-protobuf"' "$WORK/collector/requests"
+}
+
+@test "tracing: create and start are one trace, which other commands are linked to" {
+	local dir trace
+
+	trace_of runtime
+	collector
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	runtime create --bundle "$dir" "$ID" </dev/null >/dev/null 2>&1
+	# The configuration of later commands does not matter.
+	rm "$WORK/config.d/runtime.toml"
+	runtime start "$ID"
+	TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 runtime kill "$ID" KILL
+	run runtime start "$ID"
+	[[ $status -ne 0 ]]
+	runtime delete --force "$ID"
+	PATIENCE=10 wait_until have_span create start kill delete
+	trace=$(spans '.[] | select(.name == "create") | .trace')
+	[[ $(spans '(.[] | select(.name == "create") | .span) as $create
+		| map(select(.name == "start")) | map(.trace == "'"$trace"'" and .parent == $create) | all') == true ]]
+	[[ $(spans '.[] | select(.name == "kill") | .trace + " " + .parent + " " + .links[0].trace') == \
+		"0af7651916cd43dd8448eb211c80319c b7ad6b7169203331 $trace" ]]
+	[[ $(spans '.[] | select(.name == "delete") | .links[0].trace') == "$trace" ]]
+	# The second start failed, and says why.
+	[[ $(spans '.[] | select(.name == "start" and .status == 2) | .message') == *"can be started"* ]]
+}
+
+# ended - no exporter of ours runs.
+ended() { ! pgrep -f "$STAGE/usr/libexec/kata-containers/kata-trace-export"; }
+
+@test "tracing: no collector, or one that refuses, is silent or never ends, changes nothing" {
+	local dir mode output
+
+	trace_of runtime
+	dir=$(bundle)
+	set_args "$dir" sh -c 'echo out; exit 3'
+	for mode in dead 500 silent trickle; do
+		rm -f "$WORK/collector/port"
+		if [[ $mode == dead ]]; then
+			export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1
+		else
+			collector "$mode"
+		fi
+		# The pipe is at its end when the command is: nothing that is left holds it.
+		output=$(runtime run --bundle "$dir" "$ID" </dev/null 2>&1; echo "$?")
+		[[ $output == $'out\n3' ]]
+		# What is still there has let go of everything, and ends by its own deadline.
+		PATIENCE=8 wait_until ended
+		[[ $mode == dead ]] || kill "$COLLECTOR"
+	done
+}
