@@ -2,9 +2,7 @@
 #include "agentc/agentc.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,127 +11,38 @@
 #include "agentc/spec_pb.h"
 #include "agentc/stats_pb.h"
 #include "base/clock.h"
-#include "base/dial.h"
 #include "base/err.h"
-#include "base/interrupt.h"
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/trace.h"
 #include "health.pb-c.h"
 #include "katac.pb-c.h"
 #include "rpc/pb.h"
-#include "rpc/ttrpc_client.h"
+#include "rpc/ttrpc_peer.h"
 
 #define AGENT  (&grpc__agent_service__descriptor)
 #define HEALTH (&grpc__health__descriptor)
 
 struct agentc {
-	int fd;
-	struct ttrpc_client client;
+	struct ttrpc_peer peer;
 };
 
 int agentc_connect(const char *url, uint64_t deadline, struct agentc **ret, struct err *err)
 {
-	struct agentc *agent;
-	int fd = dial(url, deadline, err);
-	int r;
+	CLEANUP(free) struct agentc *agent = xcalloc(1, sizeof(*agent));
+	int r = ttrpc_peer_connect(&agent->peer, url, "the agent", deadline, err);
 
-	if (fd < 0)
-		return fd;
-	r = fd_set_nonblock(fd, true);
-	if (r < 0) {
-		close(fd);
-		return err_set(err, -r, "connect to %s", url);
-	}
-	agent = xcalloc(1, sizeof(*agent));
-	agent->fd = fd;
-	*ret = agent;
-	return 0;
+	if (r == 0)
+		*ret = take_ptr(agent);
+	return r;
 }
 
 void agentc_free(struct agentc *agent)
 {
 	if (!agent)
 		return;
-	close(agent->fd);
-	ttrpc_client_done(&agent->client);
+	ttrpc_peer_done(&agent->peer);
 	free(agent);
-}
-
-/* The outcome of the one call that is under way. */
-struct outcome {
-	bool done;
-	struct err error;
-	agentc_take_fn take; /* NULL: the answer says nothing */
-	void *data;
-};
-
-static void finished(void *data, const ProtobufCMessage *response, const struct err *error)
-{
-	struct outcome *outcome = data;
-
-	outcome->done = true;
-	outcome->error = *error;
-	if (response && outcome->take)
-		(void)outcome->take(outcome->data, response, &outcome->error);
-}
-
-static int send_some(struct agentc *agent, const char *method, struct err *err)
-{
-	struct buf *out = &agent->client.out;
-	ssize_t n = send(agent->fd, buf_data(out), buf_len(out), MSG_NOSIGNAL);
-
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		return err_set(err, EPIPE, "%s: the connection to the agent has ended", method);
-	if (n > 0)
-		buf_consume(out, (size_t)n);
-	return 0;
-}
-
-static int receive_some(struct agentc *agent, const char *method, struct err *err)
-{
-	uint8_t data[16384];
-	ssize_t n = recv(agent->fd, data, sizeof(data), 0);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (n <= 0)
-		return err_set(err, EPIPE, "%s: the connection to the agent has ended", method);
-	return ttrpc_client_feed(&agent->client, data, (size_t)n, err);
-}
-
-static int wait_for(struct agentc *agent, const char *method, struct outcome *outcome,
-		    uint64_t deadline, struct err *err)
-{
-	while (!outcome->done) {
-		bool sending = buf_len(&agent->client.out) > 0;
-		struct pollfd p = { .fd = agent->fd,
-				    .events = (short)(POLLIN | (sending ? POLLOUT : 0)) };
-		int n = poll(&p, 1, deadline_left(deadline));
-		int r = 0;
-
-		if (n < 0 && errno != EINTR)
-			return err_errno(err, "%s: poll", method);
-		r = interrupt_check(err);
-		if (r < 0)
-			return r;
-		if (n < 0)
-			continue;
-		/* Its clock is looked at too: an agent may talk without end and never answer. */
-		if (n == 0 || deadline_left(deadline) == 0)
-			return err_set(err, ETIMEDOUT, "%s: the agent does not answer", method);
-		if (p.revents & POLLOUT)
-			r = send_some(agent, method, err);
-		if (r == 0 && p.revents & (POLLIN | POLLHUP | POLLERR))
-			r = receive_some(agent, method, err);
-		if (r < 0)
-			return r;
-	}
-	if (outcome->error.code == 0)
-		return 0;
-	*err = outcome->error;
-	return -err->code;
 }
 
 /* A span of the call, whose place the agent is told: its own spans may lie below. */
@@ -150,7 +59,7 @@ static struct span *begin_span(struct agentc *agent, const ProtobufCServiceDescr
 	span_set(span, "rpc.system", "ttrpc");
 	span_set(span, "rpc.service", service->name);
 	span_set(span, "rpc.method", method);
-	agent->client.traceparent = trace_format(trace_current(), place);
+	agent->peer.client.traceparent = trace_format(trace_current(), place);
 	return span;
 }
 
@@ -158,18 +67,11 @@ int agentc_call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
 		const ProtobufCMessage *message, uint64_t deadline, agentc_take_fn take, void *data,
 		struct err *err)
 {
-	struct outcome outcome = { .take = take, .data = data };
-	int left = deadline_left(deadline);
 	char place[TRACEPARENT_LEN];
 	struct span *span = begin_span(agent, service, method, place);
-	int r;
+	int r = ttrpc_peer_call(&agent->peer, service, method, message, deadline, take, data, err);
 
-	ttrpc_client_call(&agent->client, service, method, message, left > 0 ? (uint64_t)left : 0,
-			  finished, &outcome);
-	agent->client.traceparent = NULL;
-	r = wait_for(agent, method, &outcome, deadline, err);
-	if (!outcome.done)
-		ttrpc_client_forget(&agent->client, &outcome);
+	agent->peer.client.traceparent = NULL;
 	span_end(span, r < 0 ? err : NULL);
 	return r;
 }

@@ -5,11 +5,12 @@
 #include <protobuf-c/protobuf-c.h>
 #include <stdint.h>
 
+#include "rpc/ttrpc_peer.h"
+
 struct agentc;
 struct err;
 
-/* Takes over what an answer says, which is freed afterwards. -EBADMSG: it makes no sense. */
-typedef int (*agentc_take_fn)(void *data, const ProtobufCMessage *response, struct err *err);
+typedef ttrpc_take_fn agentc_take_fn;
 
 /* @take NULL: the answer says nothing. */
 int agentc_call(struct agentc *agent, const ProtobufCServiceDescriptor *service, const char *method,
