@@ -28,6 +28,23 @@
 #define STAT_MAX        4096u
 #define STAT_START_TIME 19u /* proc(5): field 22, counted from behind the name */
 
+int boot_id_read(char ret[BOOT_ID_LEN], struct err *err)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	CLEANUP(free) char *text = NULL;
+	int r = file_read_at(AT_FDCWD, path, 64, &text);
+
+	memset(ret, 0, BOOT_ID_LEN);
+	if (r < 0) {
+		errno = -r;
+		return err_errno(err, "read %s", path);
+	}
+	if (strlen(text) < BOOT_ID_LEN - 1)
+		return err_set(err, EINVAL, "%s: '%.36s' is no boot id", path, text);
+	snprintf(ret, BOOT_ID_LEN, "%.36s", text);
+	return 0;
+}
+
 int proc_identify(pid_t pid, struct proc_id *ret)
 {
 	CLEANUP(strv_free) char **fields = NULL;

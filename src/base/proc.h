@@ -5,7 +5,7 @@
  * A process is identified by its pid and the time it was started, in clock
  * ticks since boot: a pid alone may be somebody else's by now, and the name of
  * the program changes when it is a script or has been upgraded. Where records
- * are kept, the boot id is kept too (see sandbox/persist).
+ * are kept, the boot id is kept too.
  */
 #pragma once
 
@@ -20,6 +20,11 @@ struct proc_id {
 	pid_t pid; /* 0: none */
 	uint64_t start;
 };
+
+#define BOOT_ID_LEN 37
+
+/* The host's boot id: pids and times of start are of one boot. */
+int boot_id_read(char ret[BOOT_ID_LEN], struct err *err);
 
 /* -ESRCH when there is no such process, or only its remains (a zombie). */
 int proc_identify(pid_t pid, struct proc_id *ret);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -12,7 +13,16 @@
 void factory_base_done(struct factory_base *base)
 {
 	template_close(&base->template);
-	base->clone = false;
+	cached_done(&base->cached);
+	base->kind = FACTORY_COLD;
+}
+
+void factory_base_size(const struct factory_base *base, unsigned *ret_vcpus, uint64_t *ret_mib)
+{
+	bool cached = base->kind == FACTORY_CACHED;
+
+	*ret_vcpus = cached ? base->cached.vcpus : base->template.vcpus;
+	*ret_mib = cached ? base->cached.memory_mib : base->template.memory_mib;
 }
 
 /* Annotations make a machine of its own for one sandbox. */
@@ -42,8 +52,20 @@ static int open_or_make(const struct config *config, struct template *ret, struc
 	return r == 0 ? template_open(config, false, ret, err) : r;
 }
 
-int factory_choose(const struct config *config, unsigned vcpus, uint64_t memory_mib,
-		   struct factory_base *ret, struct err *err)
+/* Neither vCPUs nor memory can be taken away from a machine. */
+static bool is_too_large(const char *what, unsigned has_vcpus, uint64_t has_mib, unsigned vcpus,
+			 uint64_t mib)
+{
+	if (has_vcpus <= vcpus && has_mib <= mib)
+		return false;
+	log_info("the virtual machine boots: its %u vCPUs and %" PRIu64
+		 " MiB are less than the %s's %u and %" PRIu64,
+		 vcpus, mib, what, has_vcpus, has_mib);
+	return true;
+}
+
+int factory_choose_template(const struct config *config, unsigned vcpus, uint64_t memory_mib,
+			    struct factory_base *ret, struct err *err)
 {
 	struct template *template = &ret->template;
 	struct err why = { 0 };
@@ -62,13 +84,51 @@ int factory_choose(const struct config *config, unsigned vcpus, uint64_t memory_
 			 why.text);
 		return 0;
 	}
-	/* Neither can be taken away from a machine. */
-	ret->clone = template->vcpus <= vcpus && template->memory_mib <= memory_mib;
-	if (!ret->clone) {
-		log_info("the virtual machine boots: its %u vCPUs and %" PRIu64
-			 " MiB are less than the template's %u and %" PRIu64,
-			 vcpus, memory_mib, template->vcpus, template->memory_mib);
+	if (is_too_large("template", template->vcpus, template->memory_mib, vcpus, memory_mib))
 		template_close(template);
-	}
+	else
+		ret->kind = FACTORY_CLONE;
 	return 0;
+}
+
+/* Whether the cache has given one. */
+static int choose_cached(const struct config *config, const char *cache, unsigned vcpus,
+			 uint64_t memory_mib, struct factory_base *ret, struct err *err)
+{
+	struct err why = { 0 };
+	int r;
+
+	if (is_too_large("cache", (unsigned)config->hypervisor.default_vcpus,
+			 (uint64_t)config->hypervisor.default_memory, vcpus, memory_mib))
+		return 0;
+	r = cache_get(config, cache, &ret->cached, &why);
+	if (r == -ECANCELED) {
+		*err = why;
+		return r;
+	}
+	if (r == -EAGAIN)
+		log_info("%s", why.text);
+	else if (r < 0)
+		log_tell("the virtual machine does not come from the cache: %s; see 'kata-runtime "
+			 "factory status'",
+			 why.text);
+	if (r < 0)
+		return 0;
+	if (is_too_large("cache", ret->cached.vcpus, ret->cached.memory_mib, vcpus, memory_mib))
+		cached_done(&ret->cached);
+	else
+		ret->kind = FACTORY_CACHED;
+	return 0;
+}
+
+int factory_choose(const struct config *config, const char *cache, unsigned vcpus,
+		   uint64_t memory_mib, struct factory_base *ret, struct err *err)
+{
+	int r = 0;
+
+	if (config->factory.vm_cache_number > 0)
+		r = choose_cached(config, cache, vcpus, memory_mib, ret, err);
+	if (r < 0 || ret->kind == FACTORY_CACHED)
+		return r;
+	return factory_choose_template(config, vcpus, memory_mib, ret, err);
 }

@@ -36,7 +36,7 @@ static const char *path_of(const struct config *config, enum manifest_part part)
 	case MANIFEST_KERNEL:
 		return config->hypervisor.kernel;
 	case MANIFEST_INITRD:
-		return config->hypervisor.initrd;
+		return config_image(config);
 	case MANIFEST_FIRMWARE:
 		return config->hypervisor.firmware;
 	case MANIFEST_MEMORY:
@@ -108,9 +108,29 @@ static void put_file(struct json_writer *w, const char *name, const struct file_
 	json_close_object(w);
 }
 
+/* @end: behind the last part. Owned. */
+static char *put(const struct manifest *manifest, unsigned indent, enum manifest_part end)
+{
+	struct json_writer w = { .indent = indent };
+
+	json_open_object(&w, NULL);
+	json_put_u64(&w, "version", MANIFEST_VERSION);
+	json_put_string(&w, "machine", manifest->machine);
+	json_put_u64(&w, "vcpus", manifest->vcpus);
+	json_put_u64(&w, "memoryMib", manifest->memory_mib);
+	for (enum manifest_part i = 0; i < end; i++)
+		put_file(&w, part_names[i], &manifest->files[i]);
+	json_close_object(&w);
+	return json_finish(&w);
+}
+
+char *manifest_text(const struct manifest *manifest)
+{
+	return put(manifest, 0, MANIFEST_MEMORY);
+}
+
 int manifest_finish(struct manifest *manifest, int dirfd, struct err *err)
 {
-	struct json_writer w = { .indent = 2 };
 	CLEANUP(free) char *text = NULL;
 	int r;
 
@@ -119,15 +139,7 @@ int manifest_finish(struct manifest *manifest, int dirfd, struct err *err)
 		r = mark_file(dirfd, STATE_FILE, true, &manifest->files[MANIFEST_STATE], err);
 	if (r < 0)
 		return r;
-	json_open_object(&w, NULL);
-	json_put_u64(&w, "version", MANIFEST_VERSION);
-	json_put_string(&w, "machine", manifest->machine);
-	json_put_u64(&w, "vcpus", manifest->vcpus);
-	json_put_u64(&w, "memoryMib", manifest->memory_mib);
-	for (enum manifest_part i = 0; i < MANIFEST_PARTS; i++)
-		put_file(&w, part_names[i], &manifest->files[i]);
-	json_close_object(&w);
-	text = json_finish(&w);
+	text = put(manifest, 2, MANIFEST_PARTS);
 	return file_replace_at(dirfd, MANIFEST_FILE, text, strlen(text), 0600, err);
 }
 
@@ -165,7 +177,8 @@ static int take_file(const struct json_at *root, const char *name, struct file_m
 	return r == 0 ? take_digest(&at, "sha256", ret->digest, err) : r;
 }
 
-static int take(const struct json_at *root, struct manifest *ret, struct err *err)
+static int take(const struct json_at *root, enum manifest_part end, struct manifest *ret,
+		struct err *err)
 {
 	uint32_t version = 0;
 	int r = json_get_u32(root, "version", &version, err);
@@ -179,33 +192,46 @@ static int take(const struct json_at *root, struct manifest *ret, struct err *er
 		r = json_get_u32(root, "vcpus", &ret->vcpus, err);
 	if (r == 0)
 		r = json_get_u64(root, "memoryMib", &ret->memory_mib, err);
-	for (enum manifest_part i = 0; r == 0 && i < MANIFEST_PARTS; i++)
+	for (enum manifest_part i = 0; r == 0 && i < end; i++)
 		r = take_file(root, part_names[i], &ret->files[i], err);
 	return r;
 }
 
-int manifest_read(int dirfd, struct manifest *ret, struct err *err)
+static int parse(const char *text, size_t len, enum manifest_part end, struct manifest *ret,
+		 struct err *err)
 {
 	CLEANUP(json_free) struct json *json = NULL;
-	CLEANUP(free) char *text = NULL;
 	struct json_at root;
+	int r = json_parse(text, len, MANIFEST_DEPTH, &json, err);
+
+	if (r == 0) {
+		root = json_root(json);
+		r = json_check_object(&root, err);
+	}
+	if (r == 0)
+		r = take(&root, end, ret, err);
+	if (r == 0)
+		return 0;
+	err->code = EBADMSG;
+	return -EBADMSG;
+}
+
+int manifest_parse(const char *text, size_t len, struct manifest *ret, struct err *err)
+{
+	return parse(text, len, MANIFEST_MEMORY, ret, err);
+}
+
+int manifest_read(int dirfd, struct manifest *ret, struct err *err)
+{
+	CLEANUP(free) char *text = NULL;
 	int r = file_read_at(dirfd, MANIFEST_FILE, MANIFEST_MAX, &text);
 
 	if (r < 0) {
 		errno = -r;
 		return err_errno(err, MANIFEST_FILE);
 	}
-	r = json_parse(text, strlen(text), MANIFEST_DEPTH, &json, err);
-	if (r == 0) {
-		root = json_root(json);
-		r = json_check_object(&root, err);
-	}
-	if (r == 0)
-		r = take(&root, ret, err);
-	if (r == 0)
-		return 0;
-	err->code = EBADMSG;
-	return err_prefix(err, MANIFEST_FILE);
+	r = parse(text, strlen(text), MANIFEST_PARTS, ret, err);
+	return r < 0 ? err_prefix(err, MANIFEST_FILE) : 0;
 }
 
 static int stale(struct err *err, const char *what, const char *path, const char *how)
@@ -239,6 +265,16 @@ static int check_file(const struct manifest *manifest, const struct config *conf
 	if (thorough && !str_eq(now.digest, then->digest))
 		return stale(err, part_names[part], path, "its contents are not what they were");
 	return 0;
+}
+
+int manifest_check_host(const struct manifest *manifest, const struct config *config,
+			struct err *err)
+{
+	int r = 0;
+
+	for (enum manifest_part i = 0; r == 0 && i < MANIFEST_MEMORY; i++)
+		r = check_file(manifest, config, AT_FDCWD, i, false, err);
+	return r;
 }
 
 int manifest_check(const struct manifest *manifest, const struct config *config, int dirfd,

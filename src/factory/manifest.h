@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "vm/sha256.h"
@@ -18,7 +19,7 @@ struct err;
 enum manifest_part {
 	MANIFEST_QEMU,
 	MANIFEST_KERNEL,
-	MANIFEST_INITRD,
+	MANIFEST_INITRD, /* or an image */
 	MANIFEST_FIRMWARE,
 	MANIFEST_MEMORY,
 	MANIFEST_STATE,
@@ -47,6 +48,17 @@ struct manifest {
  * the files that @config names.
  */
 int manifest_begin(const struct config *config, struct manifest *ret, struct err *err);
+
+/* What manifest_begin() has found, as text, and that text as it was; owned. -EBADMSG */
+char *manifest_text(const struct manifest *manifest);
+int manifest_parse(const char *text, size_t len, struct manifest *ret, struct err *err);
+
+/*
+ * Whether the host's files are the same: size, times and inode. Returns 0, or -ESTALE
+ * with what is different.
+ */
+int manifest_check_host(const struct manifest *manifest, const struct config *config,
+			struct err *err);
 
 /* The files of the template, which is whole in @dirfd, and writes the manifest there. */
 int manifest_finish(struct manifest *manifest, int dirfd, struct err *err);

@@ -13,8 +13,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "factory/cache_client.h"
+#include "factory/cache_server.h"
 #include "factory/template.h"
 #include "runtime/command.h"
+#include "sandbox/paths.h"
 
 /* For whoever watches. */
 static void show_step(const char *step)
@@ -23,41 +26,90 @@ static void show_step(const char *step)
 		(void)fprintf(stderr, "%s…\n", step);
 }
 
-static int init(const struct config *config, struct err *err)
+static bool has_cache(const struct config *config)
+{
+	return config->factory.vm_cache_number > 0;
+}
+
+/* A template that is there is as good for the cache. */
+static int init_template(const struct config *config, struct err *err)
 {
 	int r;
 
-	if (!config->factory.enable_template) {
+	interrupt_catch();
+	r = template_make(config, show_step, err);
+	if (r == -EEXIST && has_cache(config)) {
+		*err = (struct err){ 0 };
+		r = 0;
+	}
+	interrupt_release();
+	return r;
+}
+
+static int init(const struct config *config, struct err *err)
+{
+	CLEANUP(free) char *cache = paths_cache();
+	int r = 0;
+
+	if (!config->factory.enable_template && !has_cache(config)) {
 		puts("vm factory or VMCache is not enabled");
 		return 0;
 	}
-	interrupt_catch();
-	r = template_make(config, show_step, err);
+	if (config->factory.enable_template)
+		r = init_template(config, err);
+	if (r == 0 && has_cache(config))
+		return cache_serve(config, cache, err);
 	if (r == 0)
 		puts("vm factory initialized");
 	return r;
 }
 
-static int destroy(const struct config *config, struct err *err)
+static int destroy_cache(const struct config *config, struct err *err)
 {
-	int r = template_remove(config, err);
+	CLEANUP(free) char *cache = paths_cache();
+	int r = cache_quit(config, cache, err);
 
-	if (r == 0)
-		puts("vm factory destroyed");
+	/* Of servers that were killed. */
+	cache_sweep(cache);
 	return r;
 }
 
-static int status(const struct config *config, struct err *err __attribute__((unused)))
+/* Both, whatever becomes of one; the first error is the one to tell. */
+static int destroy(const struct config *config, struct err *err)
+{
+	struct err second = { 0 };
+	int r = has_cache(config) ? destroy_cache(config, err) : 0;
+	int other = template_remove(config, r < 0 ? &second : err);
+
+	if (r == 0 && other == 0)
+		puts("vm factory destroyed");
+	return r < 0 ? r : other;
+}
+
+static void show_cache(const struct config *config)
+{
+	struct cache_status status = { 0 };
+	struct err why = { 0 };
+
+	if (cache_ask_status(config, &status, &why) < 0) {
+		puts(why.text);
+		return;
+	}
+	printf("VM cache server pid = %d\n", status.server);
+	for (size_t i = 0; i < status.n; i++)
+		printf("VM pid = %d Cpu = %u Memory = %uMiB\n", status.machines[i].pid,
+		       status.machines[i].vcpus, status.machines[i].memory_mib);
+	cache_status_done(&status);
+	if (cache_ask_config(config, &why) < 0)
+		puts(why.text);
+}
+
+static void show_template(const struct config *config)
 {
 	struct template template = TEMPLATE_INIT;
 	struct err why = { 0 };
-	int r;
+	int r = template_open(config, true, &template, &why);
 
-	if (!config->factory.enable_template) {
-		puts("vm factory not enabled");
-		return 0;
-	}
-	r = template_open(config, true, &template, &why);
 	puts(r == 0 ? "vm factory is on" : "vm factory is off");
 	if (r == 0)
 		printf("VM template %s: %u vCPUs, %" PRIu64 " MiB\n", config->factory.template_path,
@@ -65,6 +117,16 @@ static int status(const struct config *config, struct err *err __attribute__((un
 	else
 		puts(why.text);
 	template_close(&template);
+}
+
+static int status(const struct config *config, struct err *err __attribute__((unused)))
+{
+	if (has_cache(config))
+		show_cache(config);
+	if (config->factory.enable_template)
+		show_template(config);
+	else if (!has_cache(config))
+		puts("vm factory not enabled");
 	return 0;
 }
 
@@ -74,10 +136,11 @@ static const struct subcommand {
 	const char *fault; /* its name for fault points */
 	int (*run)(const struct config *config, struct err *err);
 } subcommands[] = {
-	{ "init", "boot a virtual machine and make a template of it", "factory-init", init },
-	{ "status", "show whether there is one, and if it cannot be used, why", "factory-status",
-	  status },
-	{ "destroy", "take it away; its clones live on", "factory-destroy", destroy },
+	{ "init", "boot a virtual machine and make a template of it, or keep started ones ready",
+	  "factory-init", init },
+	{ "status", "show what there is, and if it cannot be used, why", "factory-status", status },
+	{ "destroy", "take it away; sandboxes that came from it live on", "factory-destroy",
+	  destroy },
 };
 
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -85,8 +148,9 @@ static const struct subcommand {
 static void print_help(const char *program)
 {
 	printf("Usage: %s SUBCOMMAND\n\n"
-	       "Virtual machines that are started from a template: [factory] in the "
-	       "configuration.\n\n"
+	       "Virtual machines that are cloned from a template, or come from a cache of started "
+	       "ones:\n[factory] in the configuration. With vm_cache_number, init runs until "
+	       "destroy or ^C.\n\n"
 	       "Subcommands:\n",
 	       program);
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++)
@@ -136,5 +200,5 @@ static int run_factory(const struct globals *globals, int argc, char **argv, str
 		       program, argv[used], program);
 }
 
-const struct command cmd_factory = { "factory", NULL, "templates of virtual machines",
+const struct command cmd_factory = { "factory", NULL, "templates and a cache of virtual machines",
 				     run_factory };

@@ -36,7 +36,8 @@ int mapping_remove(const char *cid, struct err *err);
 struct sandbox_start {
 	const struct sandbox_cgroups *cgroups;
 	struct factory_base base;
-	int64_t vcpus; /* that the machine starts with */
+	struct machine_size wanted; /* of the machine, if it boots */
+	int64_t vcpus;              /* that the machine starts with */
 	int64_t memory_mib;
 	int dirfd; /* of the sandbox, locked; owned */
 	struct vm *vm;

@@ -108,14 +108,15 @@ int netns_of(const char *sid, struct err *err)
 	CLEANUP(free) char *vm = paths_vm(sid);
 	CLEANUP(free) char *path = NULL;
 	CLEANUP(close) int fd = -1;
-	struct proc_id vmm = { 0 };
+	struct proc_id proxy = { 0 };
 
-	if (vm_process(vm, &vmm) == 0) {
-		path = xasprintf("/proc/%d/ns/net", vmm.pid);
+	/* Not QEMU's: that of a cache was started before there was a sandbox. */
+	if (vm_proxy_process(vm, &proxy) == 0) {
+		path = xasprintf("/proc/%d/ns/net", proxy.pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	/* Asked last: until here the pid may have become somebody else's. */
-	if (fd < 0 || !proc_alive(&vmm))
+	if (fd < 0 || !proc_alive(&proxy))
 		return err_set(err, EPIPE,
 			       "the virtual machine of sandbox %s has ended; delete the container",
 			       sid);

@@ -20,6 +20,11 @@ char *paths_sandboxes(void)
 	return xasprintf("%s/vc/sbs", paths_run_dir());
 }
 
+char *paths_cache(void)
+{
+	return xasprintf("%s/vc/cache", paths_run_dir());
+}
+
 char *paths_swept(void)
 {
 	return xasprintf("%s/vc/swept", paths_run_dir());

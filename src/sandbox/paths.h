@@ -11,6 +11,7 @@
 const char *paths_run_dir(void);
 
 char *paths_sandboxes(void); /* <run>/vc/sbs */
+char *paths_cache(void);     /* <run>/vc/cache: machines that are nobody's yet */
 char *paths_swept(void);     /* <run>/vc/swept: the boot in which what others left was removed */
 char *paths_sandbox(const char *sid);                    /* …/<sid> */
 char *paths_container(const char *sid, const char *cid); /* …/<sid>/<cid> */

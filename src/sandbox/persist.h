@@ -13,7 +13,6 @@
 struct err;
 
 #define PERSIST_FILE "persist.json"
-#define BOOT_ID_LEN  37
 
 enum state { STATE_CREATING, STATE_READY, STATE_RUNNING, STATE_PAUSED, STATE_STOPPED };
 
@@ -85,6 +84,3 @@ int container_record_write(int dirfd, const struct container_record *record, str
 int container_record_read(int dirfd, struct container_record **ret, struct err *err);
 void container_record_free(struct container_record *record);
 DEFINE_CLEANUP(struct container_record *, container_record_free)
-
-/* The host's boot id. */
-int boot_id_read(char ret[BOOT_ID_LEN], struct err *err);

@@ -134,23 +134,68 @@ static int check_template_place(const struct create_params *params, struct err *
 		       params->id, dir);
 }
 
+/* What it has at the start; the rest is plugged in. */
+static void note_size(struct sandbox_start *start)
+{
+	unsigned vcpus = (unsigned)start->wanted.vcpus;
+	uint64_t mib = (uint64_t)start->wanted.memory_mib;
+
+	if (start->base.kind != FACTORY_COLD)
+		factory_base_size(&start->base, &vcpus, &mib);
+	start->vcpus = vcpus;
+	start->memory_mib = (int64_t)mib;
+}
+
+static int make_parent(const char *path, struct err *err)
+{
+	CLEANUP(free) char *parent = xstrndup(path, (size_t)(path_base(path) - path));
+
+	return mkdir_p(parent, 0700, err);
+}
+
+/* Makes the machine of the cache that was chosen the sandbox's. One that cannot be had boots. */
+static int take_cached(const struct create_params *params, struct sandbox_start *start,
+		       struct err *err)
+{
+	CLEANUP(free) char *vm = paths_vm(params->id);
+	CLEANUP(free) char *share = paths_share(params->id);
+	struct err why = { 0 };
+	int r;
+
+	r = make_parent(vm, err);
+	if (r == 0)
+		r = make_parent(share, err);
+	if (r < 0)
+		return r;
+	r = cache_take(&start->base.cached, vm, share, &why);
+	cached_done(&start->base.cached);
+	if (r == 0)
+		return 0;
+	if (r == -ECANCELED) {
+		*err = why;
+		return r;
+	}
+	log_tell("the virtual machine boots, because it cannot be had from the cache: %s", why.text);
+	factory_base_done(&start->base);
+	note_size(start);
+	return 0;
+}
+
 int sandbox_choose_base(const struct create_params *params, const struct machine_size *size,
 			bool own_devices, struct sandbox_start *ret, struct err *err)
 {
+	CLEANUP(free) char *cache = paths_cache();
 	int r = check_template_place(params, err);
 
 	if (r < 0)
 		return r;
 	/* Memory is there from the start, vCPUs would cost time: they are plugged in. */
-	ret->vcpus = params->config->hypervisor.default_vcpus;
-	ret->memory_mib = resize_first_mib(params->config, size);
+	ret->wanted.vcpus = params->config->hypervisor.default_vcpus;
+	ret->wanted.memory_mib = resize_first_mib(params->config, size);
 	if (!own_devices)
-		r = factory_choose(params->config, (unsigned)ret->vcpus, (uint64_t)ret->memory_mib,
-				   &ret->base, err);
-	if (r == 0 && ret->base.clone) {
-		ret->vcpus = ret->base.template.vcpus;
-		ret->memory_mib = (int64_t)ret->base.template.memory_mib;
-	}
+		r = factory_choose(params->config, cache, (unsigned)ret->wanted.vcpus,
+				   (uint64_t)ret->wanted.memory_mib, &ret->base, err);
+	note_size(ret);
 	return r;
 }
 
@@ -162,11 +207,13 @@ int sandbox_begin(const struct create_params *params, struct sandbox_start *ret,
 	if (r < 0)
 		return r;
 	r = fault_point("sandbox directory", err);
+	if (r == 0 && ret->base.kind == FACTORY_CACHED)
+		r = take_cached(params, ret, err);
 	if (r == 0)
 		r = write_record(params, ret, err);
 	if (r == 0)
 		r = fault_point("sandbox record", err);
-	if (r == 0)
+	if (r == 0 && ret->base.kind != FACTORY_CACHED)
 		r = share_open(params->id, err);
 	return r;
 }
@@ -184,8 +231,9 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .share = share,
 				      .vcpus = (unsigned)start->vcpus,
 				      .memory_mib = (uint64_t)start->memory_mib,
-				      .image = start->base.clone ? &start->base.template.image
-								 : NULL,
+				      .image = start->base.kind == FACTORY_CLONE
+						       ? &start->base.template.image
+						       : NULL,
 				      .netns = netns,
 				      .cgroup = cgroup,
 				      .dns = start->dns,
@@ -196,7 +244,8 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 	int r;
 
 	timeline_mark(params->timeline, "prepare");
-	r = vm_boot(&vm, &start->vm, err);
+	r = start->base.kind == FACTORY_CACHED ? vm_adopt(&vm, &start->vm, err)
+					       : vm_boot(&vm, &start->vm, err);
 	timeline_mark(params->timeline, "start QEMU");
 	return r;
 }
@@ -248,7 +297,7 @@ int sandbox_finish(const struct create_params *params, struct sandbox_start *sta
 	timeline_mark(params->timeline, "boot to agent");
 	if (r == 0)
 		r = fault_point("agent answered", err);
-	if (r == 0 && start->base.clone)
+	if (r == 0 && start->base.kind != FACTORY_COLD)
 		r = network_plug(&start->network, params->id, err);
 	if (r == 0)
 		r = network_tell(&start->network, *ret_agent, err);

@@ -16,41 +16,20 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "sandbox/paths.h"
+#include "vm/share.h"
 
 int share_open(const char *sid, struct err *err)
 {
-	CLEANUP(free) char *mounts = paths_share_mounts(sid);
-	CLEANUP(free) char *export = paths_share_export(sid);
-	int r;
+	CLEANUP(free) char *share = paths_share(sid);
 
-	r = mkdir_p(mounts, 0700, err);
-	if (r == 0)
-		r = mkdir_p(export, 0700, err);
-	if (r == 0)
-		r = fault_point("share directories", err);
-	if (r < 0)
-		return r;
-	if (mount(mounts, mounts, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, mounts, NULL, MS_SHARED, NULL) < 0)
-		return err_errno(err, "mount %s", mounts);
-	r = fault_point("share mounts", err);
-	if (r < 0)
-		return r;
-	if (mount(mounts, export, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, export, NULL, MS_SLAVE, NULL) < 0 ||
-	    mount(NULL, export, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NODEV | MS_NOSUID,
-		  NULL) < 0)
-		return err_errno(err, "mount %s", export);
-	return fault_point("share export", err);
+	return share_dir_make(share, err);
 }
 
 int share_close(const char *sid, struct err *err)
 {
 	CLEANUP(free) char *share = paths_share(sid);
-	int r;
 
-	r = unmount_tree(share, err);
-	return r < 0 ? r : rm_tree(share, err);
+	return share_dir_remove(share, err);
 }
 
 /* An empty directory or file as mount point below "mounts", which only we write. */

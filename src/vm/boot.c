@@ -10,17 +10,14 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/dial.h"
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cgroup/cgroup.h"
 #include "config/config.h"
 #include "hypervisor/accel.h"
 #include "hypervisor/machine.h"
@@ -33,8 +30,6 @@
 #include "vm/internal.h"
 #include "vm/shape.h"
 #include "vm/vm.h"
-
-#define QEMU_START_MS 15000u /* openEuler patch 0001 */
 
 /* What vm_boot() owns only until everything is started. */
 struct boot {
@@ -127,26 +122,8 @@ static int make_sockets(struct boot *boot, struct err *err)
 static int start(struct boot *boot, const char *name, char **argv, const int *fds, size_t n_fds,
 		 struct proc_id *ret, struct err *err)
 {
-	const int output = boot->stderr_out; /* what they say is for the last words */
-	struct spawn spawn = SPAWN_INIT;
-	CLEANUP(free) char *record = xasprintf("%s.record", name);
-	int r;
-
-	r = fault_point(name, err);
-	if (r < 0)
-		return r;
-	spawn.argv = argv;
-	spawn.fds = fds;
-	spawn.n_fds = n_fds;
-	spawn.stdio[1] = output;
-	spawn.stdio[2] = output;
-	spawn.new_session = true;
-	spawn.dies_with_us = boot->params->temporary;
-	spawn.netns = boot->params->netns;
-	cgroup_spawn_in(boot->params->cgroup, &spawn);
-	spawn.record_dir = boot->vm->dirfd;
-	spawn.record = record;
-	return spawn_start(&spawn, ret, err);
+	return vm_start_program(boot->params, boot->vm, boot->stderr_out, name, argv, fds, n_fds,
+				ret, err);
 }
 
 static int start_virtiofsd(struct boot *boot, struct err *err)
@@ -318,51 +295,6 @@ static int start_qemu(struct boot *boot, struct err *err)
 	return start(boot, "qemu", argv, fds, n_fds, &boot->vm->qemu, err);
 }
 
-static int start_proxy(struct boot *boot, struct err *err)
-{
-	const struct config *config = boot->params->config;
-	int fds[3] = { boot->vm->stderr_fd };
-	size_t n_fds = 1;
-	CLEANUP(strv_free) char **argv = NULL;
-	CLEANUP(close) int share = -1;
-
-	strv_add(&argv, config->proxy.path);
-	if (boot->vsock < 0) {
-		strv_add(&argv, "-listen-socket");
-		strv_addf(&argv, "unix://%s", boot->params->proxy_socket);
-		strv_addf(&argv, "-listen-fd=%d", boot->proxy);
-		strv_add(&argv, "-mux-socket");
-		strv_addf(&argv, "%s/kata.sock", boot->vm->dir);
-		fds[n_fds++] = boot->proxy;
-	} else {
-		strv_add(&argv, "-agent");
-		strv_addf(&argv, "vsock://%" PRIu32 ":%u", boot->cid, DIAL_AGENT_PORT);
-	}
-	strv_add(&argv, "-sandbox");
-	strv_add(&argv, boot->params->id);
-	strv_add(&argv, "-agent-logs-socket");
-	strv_addf(&argv, "%s/console.sock", boot->vm->dir);
-	strv_add(&argv, "-events-socket");
-	strv_addf(&argv, "%s/events.sock", boot->vm->dir);
-	strv_addf(&argv, "-stderr-fd=%d", boot->vm->stderr_fd);
-	strv_add(&argv, "-last-words");
-	strv_addf(&argv, "%s/" VM_LAST_WORDS, boot->vm->dir);
-	if (boot->params->dns) {
-		strv_add(&argv, "-dns");
-		strv_add(&argv, boot->params->dns);
-	}
-	if (config->proxy.enable_debug)
-		strv_add(&argv, "-debug");
-	if (boot->vm->virtiofsd.pid > 0) {
-		share = (int)syscall(SYS_pidfd_open, boot->vm->virtiofsd.pid, 0);
-		if (share < 0)
-			return err_errno(err, "watch virtiofsd");
-		strv_addf(&argv, "-share-fd=%d", share);
-		fds[n_fds++] = share;
-	}
-	return start(boot, "proxy", argv, fds, n_fds, &boot->vm->proxy, err);
-}
-
 const char *vm_accelerator_warning(const struct config *config)
 {
 	const char *reason = NULL;
@@ -393,22 +325,10 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 		.share = -1,
 		.stderr_out = -1,
 	};
-	CLEANUP(vm_free) struct vm *vm = xcalloc(1, sizeof(*vm));
+	CLEANUP(vm_free) struct vm *vm = vm_new(params);
 	int r;
 
 	boot.vm = vm;
-	vm->stderr_fd = -1;
-	vm->state_fd = -1;
-	vm->dirfd = -1;
-	vm->dir = xstrdup(params->dir);
-	vm->proxy_socket = xstrdup(params->proxy_socket);
-	vm->kernel = xstrdup(params->config->hypervisor.kernel);
-	vm->image = xstrdup(config_image(params->config));
-	vm->start_ms = QEMU_START_MS;
-	/* It takes all of its memory before it answers: a gigabyte a second, if it is slow. */
-	if (params->config->hypervisor.enable_mem_prealloc)
-		vm->start_ms += params->memory_mib;
-	vm->dial_ms = (uint64_t)params->config->agent.dial_timeout * 1000;
 	r = vm_check(params, &boot.image, err);
 	if (r == 0)
 		r = hashes_check(params->config, err);
@@ -422,16 +342,16 @@ int vm_boot(const struct vm_params *params, struct vm **ret, struct err *err)
 	r = mkdir_p(params->dir, 0700, err);
 	if (r < 0)
 		return r;
-	vm->dirfd = open(params->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (vm->dirfd < 0)
-		return err_errno(err, "open %s", params->dir);
+	r = vm_open_dir(vm, err);
+	if (r < 0)
+		return r;
 	r = make_sockets(&boot, err);
 	if (r == 0)
 		r = start_qemu(&boot, err);
 	if (r == 0 && str_eq(params->config->hypervisor.shared_fs, "virtio-fs"))
 		r = start_virtiofsd(&boot, err);
 	if (r == 0)
-		r = start_proxy(&boot, err);
+		r = vm_start_proxy(params, vm, boot.stderr_out, boot.proxy, boot.cid, err);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(vm);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/proc.h"
@@ -11,12 +12,14 @@
 struct config;
 struct err;
 struct image;
+struct qmp;
 struct vm_params;
 
-struct err;
-
-#define VM_LAST_WORDS "last-words"
-#define VM_VSOCK_CID  "vsock-cid" /* decimal; not there without vsock */
+#define VM_LAST_WORDS   "last-words"
+#define VM_VSOCK_CID    "vsock-cid" /* decimal; not there without vsock */
+#define VM_QEMU_RECORD  "qemu.record"
+#define VM_PROXY_RECORD "proxy.record"
+#define VM_SHARE_RECORD "virtiofsd.record"
 
 struct vm {
 	char *dir;
@@ -27,11 +30,28 @@ struct vm {
 	uint64_t start_ms; /* how long QEMU may take until its monitor answers */
 	uint64_t dial_ms;  /* and its agent, from then on */
 	int state_fd;      /* of the machine that it is a clone of and has not become yet, or -1 */
+	bool ready;        /* it was started for a cache, and has answered */
 	int stderr_fd;     /* QEMU's standard error, which the proxy reads as well */
 	struct proc_id qemu;
 	struct proc_id proxy;
 	struct proc_id virtiofsd;
 };
+
+/* With nothing open or started yet. */
+struct vm *vm_new(const struct vm_params *params);
+int vm_open_dir(struct vm *vm, struct err *err);
+
+/* Starts one of them with its record, as @params say. What it says goes to @output, the last words. */
+int vm_start_program(const struct vm_params *params, struct vm *vm, int output, const char *name,
+		     char **argv, const int *fds, size_t n_fds, struct proc_id *ret,
+		     struct err *err);
+
+/* @listening: its socket; or -1: the agent is reached by the vsock @cid. */
+int vm_start_proxy(const struct vm_params *params, struct vm *vm, int output, int listening,
+		   uint32_t cid, struct err *err);
+
+/* Ends kata-proxy and waits until the agent is ready for another. */
+int vm_end_session(struct vm *vm, struct qmp *qmp, struct err *err);
 
 struct plug {
 	struct qmp *qmp;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A machine that others are cloned from. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,14 +21,16 @@
 #define SAVE_MS      30000u /* some 200 KiB: the memory is not part of it */
 
 /* The agent opens its port anew when a host that has spoken to it goes (src/agent/channel.c). */
-static int end_session(struct vm *vm, struct qmp *qmp, struct err *err)
+int vm_end_session(struct vm *vm, struct qmp *qmp, struct err *err)
 {
 	int r = proc_kill(&vm->proxy, deadline_in(PROXY_END_MS));
 
 	if (r < 0)
 		return err_set(err, -r, "kata-proxy, pid %d, does not end", vm->proxy.pid);
 	r = fault_point("session ended", err);
-	return r == 0 ? qmp_wait_opened(qmp, CHANNEL_ID, deadline_in(REOPEN_MS), err) : r;
+	if (r < 0 || faccessat(vm->dirfd, VM_VSOCK_CID, F_OK, 0) == 0)
+		return r; /* a vsock takes the next connection as it took the first */
+	return qmp_wait_opened(qmp, CHANNEL_ID, deadline_in(REOPEN_MS), err);
 }
 
 int vm_save(struct vm *vm, int state_fd, struct err *err)
@@ -38,7 +41,7 @@ int vm_save(struct vm *vm, int state_fd, struct err *err)
 
 	r = qmp_connect(socket, deadline_in(CONNECT_MS), &qmp, err);
 	if (r == 0)
-		r = end_session(vm, qmp, err);
+		r = vm_end_session(vm, qmp, err);
 	if (r == 0)
 		r = qemu_save(qmp, state_fd, deadline_in(SAVE_MS), err);
 	return r < 0 ? err_prefix(err, "save the virtual machine") : 0;

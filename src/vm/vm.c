@@ -19,10 +19,12 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "hypervisor/qemu_migrate.h"
 #include "hypervisor/qmp.h"
 #include "vm/internal.h"
 
+#define QEMU_START_MS  15000u /* openEuler patch 0001 */
 #define QEMU_END_MS    300u
 #define LAST_WORDS_MS  2000u
 #define LAST_WORDS_MAX (256u << 10)
@@ -31,10 +33,35 @@
 #define VSOCK_TRY_MS   500u
 #define VSOCK_RETRY_MS 10
 
-static const char *const programs[] = { "qemu.record", "proxy.record", "virtiofsd.record",
+static const char *const programs[] = { VM_QEMU_RECORD, VM_PROXY_RECORD, VM_SHARE_RECORD,
 					VM_NETMON_RECORD };
 
 #define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+struct vm *vm_new(const struct vm_params *params)
+{
+	struct vm *vm = xcalloc(1, sizeof(*vm));
+
+	vm->stderr_fd = -1;
+	vm->state_fd = -1;
+	vm->dirfd = -1;
+	vm->dir = xstrdup(params->dir);
+	vm->proxy_socket = xstrdup(params->proxy_socket);
+	vm->kernel = xstrdup(params->config->hypervisor.kernel);
+	vm->image = xstrdup(config_image(params->config));
+	vm->start_ms = QEMU_START_MS;
+	/* It takes all of its memory before it answers: a gigabyte a second, if it is slow. */
+	if (params->config->hypervisor.enable_mem_prealloc)
+		vm->start_ms += params->memory_mib;
+	vm->dial_ms = (uint64_t)params->config->agent.dial_timeout * 1000;
+	return vm;
+}
+
+int vm_open_dir(struct vm *vm, struct err *err)
+{
+	vm->dirfd = open(vm->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return vm->dirfd < 0 ? err_errno(err, "open %s", vm->dir) : 0;
+}
 
 void vm_free(struct vm *vm)
 {
@@ -158,7 +185,7 @@ static int connect_agent(const struct vm *vm, uint64_t deadline, struct agentc *
 	}
 }
 
-/* A clone: so far it has the time and the random numbers of its template. */
+/* So far it has the time of when it was saved or got ready, and a clone its template's random numbers. */
 static int wake(struct agentc *agent, uint64_t deadline, struct err *err)
 {
 	uint8_t seed[RESEED_LEN];
@@ -186,8 +213,8 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 	if (r == 0)
 		r = connect_agent(vm, deadline, &agent, &why);
 	if (r == 0)
-		r = vm->state_fd < 0 ? agentc_check(agent, deadline, &why)
-				     : wake(agent, deadline, &why);
+		r = vm->state_fd < 0 && !vm->ready ? agentc_check(agent, deadline, &why)
+						  : wake(agent, deadline, &why);
 	if (r == -ECANCELED) {
 		*err = why;
 		return r;
@@ -198,11 +225,26 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 	return 0;
 }
 
-int vm_process(const char *dir, struct proc_id *ret)
+static int read_process(const char *dir, const char *record, struct proc_id *ret)
 {
 	CLEANUP(close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? -ENOENT : proc_record_read(fd, programs[0], ret);
+	return fd < 0 ? -ENOENT : proc_record_read(fd, record, ret);
+}
+
+int vm_process(const char *dir, struct proc_id *ret)
+{
+	return read_process(dir, VM_QEMU_RECORD, ret);
+}
+
+int vm_proxy_process(const char *dir, struct proc_id *ret)
+{
+	return read_process(dir, VM_PROXY_RECORD, ret);
+}
+
+int vm_share_process(const char *dir, struct proc_id *ret)
+{
+	return read_process(dir, VM_SHARE_RECORD, ret);
 }
 
 static bool is_running(int dirfd, const char *record)
@@ -220,9 +262,9 @@ bool vm_is_alive(const char *dir)
 	 * Without its proxy a machine cannot be reached any more (design E8), and without
 	 * virtiofsd, if it has one, the guest hangs.
 	 */
-	return fd >= 0 && is_running(fd, "qemu.record") && is_running(fd, "proxy.record") &&
-	       (faccessat(fd, "virtiofsd.record", F_OK, 0) < 0 ||
-		is_running(fd, "virtiofsd.record"));
+	return fd >= 0 && is_running(fd, VM_QEMU_RECORD) && is_running(fd, VM_PROXY_RECORD) &&
+	       (faccessat(fd, VM_SHARE_RECORD, F_OK, 0) < 0 ||
+		is_running(fd, VM_SHARE_RECORD));
 }
 
 /* All at once: their ends overlap. */

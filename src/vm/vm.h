@@ -93,6 +93,19 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err);
 int vm_save(struct vm *vm, int state_fd, struct err *err);
 
 /*
+ * Ends the kata-proxy of a machine that has answered, and waits until its agent is ready
+ * for another: it waits for vm_adopt(), under whatever name its directory has then.
+ */
+int vm_park(struct vm *vm, struct err *err);
+
+/*
+ * The machine at @params->dir, which was parked, as if vm_boot() had started it: QEMU and
+ * virtiofsd go to @params->cgroup, and kata-proxy is started. Its namespaces are those
+ * that it was started in. On failure it is there for vm_destroy().
+ */
+int vm_adopt(const struct vm_params *params, struct vm **ret, struct err *err);
+
+/*
  * A digest of all that a machine of this configuration is, but for its sizes and what
  * is in the files that the configuration names.
  */
@@ -112,6 +125,9 @@ bool vm_is_alive(const char *dir);
 
 /* The VMM's process; -ENOENT when it was never started. */
 int vm_process(const char *dir, struct proc_id *ret);
+/* The same of kata-proxy, which is always in the sandbox's network namespace; and of virtiofsd. */
+int vm_proxy_process(const char *dir, struct proc_id *ret);
+int vm_share_process(const char *dir, struct proc_id *ret);
 
 /* Kills all programs of the machine, without waiting for their end. */
 void vm_kill(const char *dir);

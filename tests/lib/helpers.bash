@@ -26,6 +26,7 @@ common_setup()
 	# Emulation is what we test with; saying so keeps the warning about KVM away.
 	sed 's|^machine_accelerators = .*|machine_accelerators = "accel=tcg"|' "$CONFIG" >"$USED_CONFIG"
 	[[ -z ${KATA_TEST_CLONES-} ]] || { use_clones; runtime factory init >/dev/null; }
+	[[ -z ${KATA_TEST_CACHE-} ]] || use_cache 1
 }
 
 # use_clones - this test's machines are clones of a template. With KATA_TEST_CLONES=1 that is so for all
@@ -38,6 +39,50 @@ use_clones()
 	set_config template_path "\"$WORK/template\""
 }
 
+# use_cache N - this test's machines come from a cache of N started ones. With KATA_TEST_CACHE=1 that is so for
+# all tests, and whatever changes the configuration gets another server with its next container.
+use_cache()
+{
+	set_config vm_cache_number "$1"
+	set_config vm_cache_endpoint "\"$WORK/cache.sock\""
+}
+
+# start_cache - the server of the configuration as it is now, with all of its machines ready. Its pid: $WORK/cache.pid
+start_cache()
+{
+	cp "$USED_CONFIG" "$WORK/cache.toml"
+	"$RUNTIME" --kata-config "$WORK/cache.toml" --log "$WORK/cache.log" factory init \
+		</dev/null >"$WORK/cache.out" 2>&1 3>&- &
+	echo $! >"$WORK/cache.pid"
+	PATIENCE=30 wait_until cache_has "$(sed -n 's/^vm_cache_number = //p' "$WORK/cache.toml")" || { cat "$WORK/cache.out"; return 1; }
+}
+
+# cache_has N - whether so many machines are ready.
+cache_has()
+{
+	[[ $("$RUNTIME" --kata-config "$WORK/cache.toml" factory status | grep -c '^VM pid = ') -eq $1 ]]
+}
+
+stop_cache()
+{
+	[[ ! -e $WORK/cache.pid ]] || gone "$(cat "$WORK/cache.pid")" ||
+		"$RUNTIME" --kata-config "$WORK/cache.toml" factory destroy >/dev/null
+	rm -f "$WORK/cache.pid"
+}
+
+# Before a container: the cache is one of this configuration, and has a machine.
+renew_cache()
+{
+	[[ " $* " == *' run '* || " $* " == *' create '* ]] || return 0
+	grep -q '^vm_cache_number = 0' "$USED_CONFIG" && return
+	if ! cmp -s "$USED_CONFIG" "$WORK/cache.toml"; then
+		stop_cache
+		start_cache >&2
+	else
+		PATIENCE=30 wait_until cache_has 1 >&2
+	fi
+}
+
 common_teardown()
 {
 	local id
@@ -46,6 +91,7 @@ common_teardown()
 	for id in "$KATA_RUN_DIR"/kata-containers/containers-mapping/* "$KATA_RUN_DIR"/vc/sbs/*; do
 		[[ ! -e $id ]] || "$RUNTIME" delete --force "$(basename "$id")" || true
 	done
+	stop_cache
 	[[ ! -e $WORK/template ]] || runtime factory destroy >/dev/null
 	assert_nothing_left
 	rm -rf -- "$WORK"
@@ -53,6 +99,7 @@ common_teardown()
 
 runtime()
 {
+	[[ -z ${KATA_TEST_CACHE-} ]] || renew_cache "$@"
 	"$RUNTIME" --kata-config "$USED_CONFIG" "$@"
 }
 
