@@ -363,6 +363,7 @@ static int check_microvm(const struct config *config, struct err *err)
 		  !str_empty(config->hypervisor.image) && !config->hypervisor.disable_image_nvdimm,
 		  "true, for it has no nvdimm" },
 		{ "netmon", "enable_netmon", config->netmon.enable_netmon, "false" },
+		{ "factory", "vm_cache_number", config->factory.vm_cache_number > 0, "0" },
 	};
 
 	if (!str_eq(config->hypervisor.machine_type, "microvm"))
@@ -376,6 +377,16 @@ static int check_microvm(const struct config *config, struct err *err)
 	return 0;
 }
 
+static int check_cache(const struct config *config, struct err *err)
+{
+	if (config->factory.vm_cache_number == 0 || *config->factory.vm_cache_endpoint == '/')
+		return 0;
+	return wrong(config, "factory", "vm_cache_endpoint",
+		     "vm_cache_number needs an absolute path here, for instance "
+		     "/var/run/kata-containers/cache.sock",
+		     err);
+}
+
 int config_check(struct config *config, struct err *err)
 {
 	int r = check_patterns(config, err);
@@ -386,6 +397,8 @@ int config_check(struct config *config, struct err *err)
 		r = check_template(config, err);
 	if (r == 0)
 		r = check_microvm(config, err);
+	if (r == 0)
+		r = check_cache(config, err);
 	if (r < 0)
 		return r;
 	if (!str_eq(config->hypervisor.shared_fs, "virtio-fs"))

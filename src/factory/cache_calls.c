@@ -173,8 +173,11 @@ static void serve_quit(struct ttrpc_request *req,
 }
 
 static const struct ttrpc_method methods[] = {
-	{ "Config", serve_config }, { "GetBaseVM", serve_machine }, { "Status", serve_status },
-	{ "Quit", serve_quit },	    { NULL, NULL },
+	{ "Config", serve_config },
+	{ "GetBaseVM", serve_machine },
+	{ "Status", serve_status },
+	{ "Quit", serve_quit },
+	{ NULL, NULL },
 };
 
 static const struct ttrpc_service service = { &cache__cache_service__descriptor, methods };

@@ -33,10 +33,10 @@ struct cached {
 /*
  * Asks the server of @config for a machine, which lies in @cache. Returns 0, -EAGAIN
  * (all are given away, and more is being started for others), -ESTALE (they are not of
- * this configuration), -ENOTCONN (no server), -ECANCELED (base/interrupt), or why it cannot be used.
+ * this configuration), -ENOTCONN (no server), -ECANCELED (base/interrupt), or why it cannot be
+ * used.
  */
-int cache_get(const struct config *config, const char *cache, struct cached *ret,
-	      struct err *err);
+int cache_get(const struct config *config, const char *cache, struct cached *ret, struct err *err);
 
 /* Takes it: it has its files at @vm and its share at @share, which must not be there. */
 int cache_take(struct cached *cached, const char *vm, const char *share, struct err *err);
@@ -49,7 +49,7 @@ struct cache_status {
 		pid_t pid;
 		unsigned vcpus;
 		unsigned memory_mib;
-	} *machines; /* that wait for somebody; owned */
+	} * machines; /* that wait for somebody; owned */
 };
 
 /* -ENOTCONN: there is no server. */

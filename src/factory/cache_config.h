@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cache_config.h - what the machines of a cache are made of, so that none is used for anything else */
+/* cache_config.h - what the machines of a cache are made of, so that none is used for anything else
+ */
 #pragma once
 
 #include <stddef.h>

@@ -58,7 +58,8 @@ static int try_lock(const char *cache, struct err *err)
 		if (fd < 0)
 			return err_errno(err, "%s", cache);
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-			return errno == EWOULDBLOCK ? -EWOULDBLOCK : err_errno(err, "lock %s", cache);
+			return errno == EWOULDBLOCK ? -EWOULDBLOCK
+						    : err_errno(err, "lock %s", cache);
 		if (is_there(fd, cache))
 			return take_fd(&fd);
 	}
@@ -90,10 +91,11 @@ int cache_lock(const struct config *config, const char *cache, struct err *err)
 		if (r < 0)
 			return r;
 		if (deadline_left(deadline) == 0)
-			return err_set(err, EBUSY,
-				       "a VM cache server runs already, or is just ending, and does "
-				       "not answer at %s: its machines are in %s",
-				       config->factory.vm_cache_endpoint, cache);
+			return err_set(
+				err, EBUSY,
+				"a VM cache server runs already, or is just ending, and does "
+				"not answer at %s: its machines are in %s",
+				config->factory.vm_cache_endpoint, cache);
 		(void)poll(NULL, 0, LOOK_MS);
 	}
 	if (fd < 0)
@@ -134,8 +136,8 @@ static void remove_socket(const char *path)
 		(void)unlink(path);
 }
 
-__attribute__((noreturn)) static void guard_main(const struct config *config,
-						  const char *cache, int pipe)
+__attribute__((noreturn)) static void guard_main(const struct config *config, const char *cache,
+						 int pipe)
 {
 	sigset_t all;
 	char byte;
@@ -196,6 +198,7 @@ int cache_guard_end(struct cache_guard *guard, struct err *err)
 			       guard->pid);
 	(void)waitpid(guard->pid, &status, 0);
 	if (status != 0)
-		return err_set(err, EBUSY, "virtual machines of the VM cache are left: see the log");
+		return err_set(err, EBUSY,
+			       "virtual machines of the VM cache are left: see the log");
 	return 0;
 }

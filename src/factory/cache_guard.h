@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cache_guard.h - who has the cache, and what becomes of its machines when nobody has it any more */
+/* cache_guard.h - who has the cache, and what becomes of its machines when nobody has it any more
+ */
 #pragma once
 
 #include <sys/types.h>
@@ -13,8 +14,8 @@ struct cache_guard {
 	int pipe; /* at its end the guard begins */
 };
 
-#define CACHE_GUARD_INIT                     \
-	{                                    \
+#define CACHE_GUARD_INIT                          \
+	{                                         \
 		.pid = 0, .pidfd = -1, .pipe = -1 \
 	}
 

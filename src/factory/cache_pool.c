@@ -381,7 +381,7 @@ static unsigned workers_max(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return processors < 1 ? 1
+	return processors < 1                   ? 1
 	       : processors < (long)WORKERS_MAX ? (unsigned)processors
 						: WORKERS_MAX;
 }

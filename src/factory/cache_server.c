@@ -72,7 +72,8 @@ static int check_endpoint(const char *path, struct err *err)
 	int fd;
 
 	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : err_errno(err, "[factory] vm_cache_endpoint: %s", path);
+		return errno == ENOENT ? 0
+				       : err_errno(err, "[factory] vm_cache_endpoint: %s", path);
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(err, EEXIST,
 			       "[factory] vm_cache_endpoint: %s is there and is no socket; name "
@@ -82,10 +83,11 @@ static int check_endpoint(const char *path, struct err *err)
 	if (fd < 0)
 		return 0;
 	close(fd);
-	return err_set(err, EBUSY,
-		       "[factory] vm_cache_endpoint: %s already exist, and somebody answers there.  "
-		       "Please stop running VMCache server and remove %s",
-		       path, path);
+	return err_set(
+		err, EBUSY,
+		"[factory] vm_cache_endpoint: %s already exist, and somebody answers there.  "
+		"Please stop running VMCache server and remove %s",
+		path, path);
 }
 
 /* Under another name first: whoever connects to this one finds a server. */
@@ -96,9 +98,6 @@ static int listen_at_endpoint(struct server *server, struct err *err)
 	CLEANUP(free) char *made = xasprintf("%s.%d", path, getpid());
 	int r;
 
-	if (*path != '/')
-		return err_set(err, EINVAL,
-			       "[factory] vm_cache_endpoint: '%s' is not an absolute path", path);
 	r = mkdir_p(parent, 0700, err);
 	if (r == 0)
 		r = check_endpoint(path, err);

@@ -23,8 +23,8 @@ struct factory_base {
 	struct cached cached;
 };
 
-#define FACTORY_BASE_INIT                                          \
-	{                                                          \
+#define FACTORY_BASE_INIT                                        \
+	{                                                        \
 		.template = TEMPLATE_INIT, .cached = CACHED_INIT \
 	}
 

@@ -101,7 +101,8 @@ static int wait_for(struct ttrpc_peer *peer, const char *method, struct outcome 
 			continue;
 		/* Its clock is looked at too: a guest may talk without end and never answer. */
 		if (n == 0 || deadline_left(deadline) == 0)
-			return err_set(err, ETIMEDOUT, "%s: %s does not answer", method, peer->name);
+			return err_set(err, ETIMEDOUT, "%s: %s does not answer", method,
+				       peer->name);
 		if (p.revents & POLLOUT)
 			r = send_some(peer, method, err);
 		if (r == 0 && p.revents & (POLLIN | POLLHUP | POLLERR))

@@ -175,7 +175,8 @@ static int take_cached(const struct create_params *params, struct sandbox_start 
 		*err = why;
 		return r;
 	}
-	log_tell("the virtual machine boots, because it cannot be had from the cache: %s", why.text);
+	log_tell("the virtual machine boots, because it cannot be had from the cache: %s",
+		 why.text);
 	factory_base_done(&start->base);
 	note_size(start);
 	return 0;

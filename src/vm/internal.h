@@ -41,7 +41,8 @@ struct vm {
 struct vm *vm_new(const struct vm_params *params);
 int vm_open_dir(struct vm *vm, struct err *err);
 
-/* Starts one of them with its record, as @params say. What it says goes to @output, the last words. */
+/* Starts one of them with its record, as @params say. What it says goes to @output, the last words.
+ */
 int vm_start_program(const struct vm_params *params, struct vm *vm, int output, const char *name,
 		     char **argv, const int *fds, size_t n_fds, struct proc_id *ret,
 		     struct err *err);

@@ -102,8 +102,7 @@ static int start_proxy(const struct vm_params *params, struct vm *vm, int output
 	    str_to_u64(text, 0, UINT32_MAX, &cid) == 0)
 		return vm_start_proxy(params, vm, output, -1, (uint32_t)cid, err);
 	listening = unix_listen(params->proxy_socket, 0600, err);
-	return listening < 0 ? listening
-			     : vm_start_proxy(params, vm, output, listening, 0, err);
+	return listening < 0 ? listening : vm_start_proxy(params, vm, output, listening, 0, err);
 }
 
 int vm_adopt(const struct vm_params *params, struct vm **ret, struct err *err)

@@ -185,7 +185,8 @@ static int connect_agent(const struct vm *vm, uint64_t deadline, struct agentc *
 	}
 }
 
-/* So far it has the time of when it was saved or got ready, and a clone its template's random numbers. */
+/* So far it has the time of when it was saved or got ready, and a clone its template's random
+ * numbers. */
 static int wake(struct agentc *agent, uint64_t deadline, struct err *err)
 {
 	uint8_t seed[RESEED_LEN];
@@ -214,7 +215,7 @@ int vm_wait_agent(struct vm *vm, struct agentc **ret, struct err *err)
 		r = connect_agent(vm, deadline, &agent, &why);
 	if (r == 0)
 		r = vm->state_fd < 0 && !vm->ready ? agentc_check(agent, deadline, &why)
-						  : wake(agent, deadline, &why);
+						   : wake(agent, deadline, &why);
 	if (r == -ECANCELED) {
 		*err = why;
 		return r;
@@ -263,8 +264,7 @@ bool vm_is_alive(const char *dir)
 	 * virtiofsd, if it has one, the guest hangs.
 	 */
 	return fd >= 0 && is_running(fd, VM_QEMU_RECORD) && is_running(fd, VM_PROXY_RECORD) &&
-	       (faccessat(fd, VM_SHARE_RECORD, F_OK, 0) < 0 ||
-		is_running(fd, VM_SHARE_RECORD));
+	       (faccessat(fd, VM_SHARE_RECORD, F_OK, 0) < 0 || is_running(fd, VM_SHARE_RECORD));
 }
 
 /* All at once: their ends overlap. */

@@ -192,6 +192,20 @@ TEST(a_clone_has_the_memory_of_its_template)
 	}
 }
 
+TEST(a_cache_has_its_socket_at_an_absolute_path)
+{
+	CLEANUP(config_free)
+	struct config *config = parse("[factory]\nvm_cache_number = 3\n"
+				      "vm_cache_endpoint = \"/run/cache.sock\"\n");
+
+	assert_int_equal(config->factory.vm_cache_number, 3);
+	refused("[factory]\nvm_cache_number = 3\nvm_cache_endpoint = \"cache.sock\"\n",
+		"conf:3:1: [factory] vm_cache_endpoint: vm_cache_number needs an absolute path "
+		"here, for instance /var/run/kata-containers/cache.sock");
+	refused("[factory]\nvm_cache_number = 1001\n",
+		"conf:2:1: [factory] vm_cache_number: 1001 is out of range, allowed is 0 to 1000");
+}
+
 TEST(a_microvm_takes_nothing_later)
 {
 	static const char *const keys[] = {
@@ -205,6 +219,7 @@ TEST(a_microvm_takes_nothing_later)
 		"[hypervisor.qemu]\nmachine_type = \"microvm\"\n[runtime]\n"
 		"enable_cpu_memory_hotplug = true",
 		"[hypervisor.qemu]\nmachine_type = \"microvm\"\n[netmon]\nenable_netmon = true",
+		"[hypervisor.qemu]\nmachine_type = \"microvm\"\n[factory]\nvm_cache_number = 1",
 	};
 
 #ifndef __x86_64__
@@ -317,13 +332,9 @@ TEST(an_experimental_feature_is_named)
 TEST(what_is_not_there_yet_says_so)
 {
 	CLEANUP(config_free)
-	struct config *config = parse("[factory]\nvm_cache_number = 0\n"
-				      "[runtime]\nenable_tracing = false\n");
+	struct config *config = parse("[runtime]\nenable_tracing = false\n");
 
 	assert_int_equal(strv_len(config->warnings), 0);
-	refused("[factory]\nvm_cache_number = 3\n",
-		"conf:2:1: [factory] vm_cache_number: 3 is refused: a cache of started machines is "
-		"not there yet; enable_template is; allowed is 0");
 	refused("[agent.kata]\nenable_tracing = true\n",
 		"conf:2:1: [agent.kata] enable_tracing: true is refused: tracing is not there yet; "
 		"allowed is false");
@@ -512,6 +523,7 @@ int main(void)
 		TMP_TEST(a_guest_starts_from_an_initrd_or_an_image),
 		TMP_TEST(clones_and_virtio_fs_do_not_go_together),
 		TMP_TEST(a_clone_has_the_memory_of_its_template),
+		TMP_TEST(a_cache_has_its_socket_at_an_absolute_path),
 		TMP_TEST(a_microvm_takes_nothing_later),
 		TMP_TEST(every_number_is_taken_at_its_limits_and_refused_beyond),
 		TMP_TEST(every_default_is_within_its_own_row),
