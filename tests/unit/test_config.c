@@ -200,7 +200,7 @@ TEST(a_cache_has_its_socket_at_an_absolute_path)
 
 	assert_int_equal(config->factory.vm_cache_number, 3);
 	refused("[factory]\nvm_cache_number = 3\nvm_cache_endpoint = \"cache.sock\"\n",
-		"conf:3:1: [factory] vm_cache_endpoint: vm_cache_number needs an absolute path "
+		"conf:3: [factory] vm_cache_endpoint: vm_cache_number needs an absolute path "
 		"here, for instance /var/run/kata-containers/cache.sock");
 	refused("[factory]\nvm_cache_number = 1001\n",
 		"conf:2:1: [factory] vm_cache_number: 1001 is out of range, allowed is 0 to 1000");
