@@ -188,7 +188,9 @@ static int number_device(const struct oci_spec *spec, const Grpc__Device *from,
 	ret->host_minor = device->minor;
 	r = disk_find(from->type, from->id, &ret->name, err);
 	if (r <= 0)
-		return r < 0 ? r : err_set(err, ENODEV, "disk %.32s has gone", from->id);
+		return r < 0 ? r
+			     : err_set_as(err, ERR_HOTPLUG, ENODEV, "disk %.32s has gone",
+					  from->id);
 	return disk_number(ret->name, &ret->guest, err);
 }
 

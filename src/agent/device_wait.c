@@ -51,9 +51,9 @@ int device_wait(const char *what, device_look_fn look, void *data, uint64_t time
 		if (r != 0)
 			return r < 0 ? r : 0;
 		if (wait_fd(fd, POLLIN, deadline) == -ETIMEDOUT)
-			return err_set(err, ETIMEDOUT,
-				       "timeout reached after %llu ms waiting for device %s",
-				       (unsigned long long)timeout_ms, what);
+			return err_set_as(err, ERR_HOTPLUG, ETIMEDOUT,
+					  "timeout reached after %llu ms waiting for device %s",
+					  (unsigned long long)timeout_ms, what);
 		drain(fd);
 	}
 }

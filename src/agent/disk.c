@@ -143,7 +143,7 @@ int disk_number(const char *name, dev_t *ret, struct err *err)
 	CLEANUP(free) char *text = NULL;
 
 	if (file_read_at(AT_FDCWD, path, 64, &text) < 0)
-		return err_set(err, ENODEV, "disk %s has gone", name);
+		return err_set_as(err, ERR_HOTPLUG, ENODEV, "disk %s has gone", name);
 	text[strcspn(text, "\n")] = '\0';
 	return str_to_dev(text, ret) < 0 ? err_set(err, EIO, "%s: '%s'", path, text) : 0;
 }

@@ -226,5 +226,6 @@ int guest_storage_mount(const Grpc__Storage *storage, struct err *err)
 	int r = str_eq(storage->driver, "nfs") ? mount_nfs(storage, err)
 					       : mount_gpath(storage, err);
 
-	return r < 0 ? err_prefix(err, "%s %.200s", storage->driver, storage->source) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_MOUNT, "%s %.200s", storage->driver, storage->source)
+		     : 0;
 }

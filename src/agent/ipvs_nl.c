@@ -17,7 +17,7 @@ int ipvs_open(struct ipvs_socket *ret, struct err *err)
 	if (r == 0)
 		r = netlink_family(ret->netlink, IPVS_GENL_NAME, deadline_in(IPVS_KERNEL_MS),
 				   &ret->family, err);
-	return r < 0 ? err_prefix(err, "the guest's kernel has no IPVS") : 0;
+	return r < 0 ? err_prefix_as(err, ERR_IPVS, "the guest's kernel has no IPVS") : 0;
 }
 
 void ipvs_close(struct ipvs_socket *ipvs)

@@ -27,7 +27,7 @@ static void job_readable(struct watch *watch, uint32_t events __attribute__((unu
 	ssize_t n = read(watch->fd, &result, sizeof(result));
 
 	if (n != sizeof(result))
-		(void)err_set(&error, EIO, "the agent's helper died");
+		(void)err_set_as(&error, ERR_AGENT_STEP, EIO, "the agent's helper died");
 	else if (result.code != 0)
 		error = result;
 	watch_remove(watch);
@@ -60,7 +60,7 @@ static int start(struct loop *loop, struct job *job, job_fn fn, struct err *err)
 	out = ends[1];
 	pid = fork();
 	if (pid < 0)
-		return err_errno(err, "fork");
+		return err_errno_as(err, ERR_PROCESS_LIMIT, "fork");
 	if (pid == 0)
 		helper_main(fn, job->data, out);
 	r = loop_add(loop, &job->watch, in, EPOLLIN, job_readable, err);

@@ -171,7 +171,8 @@ int modules_load(const char *root, const struct module *modules, size_t n, modul
 			return r;
 		r = load(root, dir, dep, &modules[i], insert, err);
 		if (r < 0)
-			return err_prefix(err, "kernel_modules: %s", modules[i].name);
+			return err_prefix_as(err, ERR_MODULE, "kernel_modules: %s",
+					     modules[i].name);
 	}
 	return 0;
 }

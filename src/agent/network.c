@@ -517,7 +517,7 @@ int network_update_interface(const Types__Interface *interface, uint32_t queues,
 		r = update_link(nl, &links, &wanted, look.name, ret, err);
 	rtnl_links_done(&links);
 	free(look.name);
-	return r < 0 ? err_prefix(err, "interface %.15s", wanted.name) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_NETWORK, "interface %.15s", wanted.name) : 0;
 }
 
 int network_list_interfaces(Grpc__Interfaces **ret, struct err *err)
@@ -599,5 +599,5 @@ int network_add_neighbours(const Grpc__ARPNeighbors *neighbours, struct err *err
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = rtnl_neighbour_set(nl, &list[i], err);
 	rtnl_links_done(&links);
-	return r < 0 ? err_prefix(err, "neighbours") : 0;
+	return r < 0 ? err_prefix_as(err, ERR_NETWORK, "neighbours") : 0;
 }

@@ -201,8 +201,8 @@ int online_apply(const struct online_request *request, uint64_t timeout_ms, stru
 
 	if (r != -ETIMEDOUT)
 		return r;
-	return err_set(
-		err, ETIMEDOUT,
+	return err_set_as(
+		err, ERR_HOTPLUG, ETIMEDOUT,
 		"after %llu ms the guest has %u vCPUs online of %u, and %llu MiB of %llu MiB "
 		"that were plugged in",
 		(unsigned long long)timeout_ms, online_count_cpus(request->sysfs),

@@ -187,7 +187,7 @@ int passthrough_add_files(const char *pci, const char *path, struct oci_spec *sp
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return err_set(err, ENODEV, "the device at %.32s has gone", path);
+		return err_set_as(err, ERR_HOTPLUG, ENODEV, "the device at %.32s has gone", path);
 	walk(&found, dir);
 	return 0;
 }

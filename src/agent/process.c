@@ -409,7 +409,8 @@ static void fail_start(struct process *process)
 {
 	struct err error = { 0 };
 
-	(void)err_set(&error, ECHILD, "the process ended before its container was ready");
+	(void)err_set_as(&error, ERR_AGENT_STEP, ECHILD,
+			 "the process ended before its container was ready");
 	finish_start(process, &error);
 }
 

@@ -239,8 +239,8 @@ static int name_route(const struct rtnl_route *route, struct err *err)
 	CLEANUP(free) char *gateway = ip_text(&route->gateway);
 	CLEANUP(free) char *dest = dest_text(route);
 
-	return err_prefix(err, "route to %s%s%s", *dest ? dest : "default",
-			  *gateway ? " by gateway " : "", gateway);
+	return err_prefix_as(err, ERR_NETWORK, "route to %s%s%s", *dest ? dest : "default",
+			     *gateway ? " by gateway " : "", gateway);
 }
 
 static int add_route(struct netlink *nl, const struct rtnl_route *route, struct err *err)

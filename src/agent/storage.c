@@ -43,9 +43,9 @@ int storage_mount(const Grpc__Storage *storage, struct err *err)
 		r = mount_new(storage->fstype, storage->source, options.data, options.attr_set,
 			      &mount_fd, err);
 	if (r < 0)
-		return err_prefix(err, "storage %s", storage->mount_point);
+		return err_prefix_as(err, ERR_SHARE, "storage %s", storage->mount_point);
 	target = open(storage->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0)
-		return err_errno(err, "storage %s", storage->mount_point);
+		return err_errno_as(err, ERR_SHARE, "storage %s", storage->mount_point);
 	return mount_attach(mount_fd, target, err);
 }

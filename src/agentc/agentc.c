@@ -71,6 +71,11 @@ int agentc_call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
 	struct span *span = begin_span(agent, service, method, place);
 	int r = ttrpc_peer_call(&agent->peer, service, method, message, deadline, take, data, err);
 
+	if (r == -ETIMEDOUT)
+		(void)err_tag(err, ERR_AGENT_SILENT);
+	if (r == -EPIPE)
+		(void)err_tag(err, ERR_AGENT_LOST);
+
 	agent->peer.client.traceparent = NULL;
 	span_end(span, r < 0 ? err : NULL);
 	return r;

@@ -28,7 +28,8 @@ static bool tuple_from_pb(const Katac__ConntrackTuple *from, struct conntrack_tu
 
 static int nonsense(struct err *err)
 {
-	return err_set(err, EBADMSG, "ConntrackDelete: the agent's answer makes no sense");
+	return err_set_as(err, ERR_AGENT_NONSENSE, EBADMSG,
+			  "ConntrackDelete: the agent's answer makes no sense");
 }
 
 static int take_flows(void *data, const ProtobufCMessage *message, struct err *err)

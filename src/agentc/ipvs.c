@@ -111,7 +111,8 @@ int agentc_ipvs_change(struct agentc *agent, const struct ipvs_rule *rules, size
 /* An answer that makes no sense. */
 static int nonsense(const char *method, struct err *err)
 {
-	return err_set(err, EBADMSG, "%s: the agent's answer makes no sense", method);
+	return err_set_as(err, ERR_AGENT_NONSENSE, EBADMSG, "%s: the agent's answer makes no sense",
+			  method);
 }
 
 /* The table. */

@@ -92,8 +92,8 @@ static char *printable(const char *text)
 
 static int too_many(const char *what, size_t n, struct err *err)
 {
-	return err_set(err, EBADMSG, "the agent tells of %zu %s, allowed are %u", n, what,
-		       AGENTC_NETWORK_MAX);
+	return err_set_as(err, ERR_AGENT_NONSENSE, EBADMSG,
+			  "the agent tells of %zu %s, allowed are %u", n, what, AGENTC_NETWORK_MAX);
 }
 
 static int take_interface(void *data, const ProtobufCMessage *message, struct err *err)
@@ -408,8 +408,9 @@ static int take_network_stats(void *data, const ProtobufCMessage *response, stru
 	struct agentc_network_stats *ret = data;
 
 	if (from->n_interfaces > AGENTC_NETWORK_MAX)
-		return err_set(err, EBADMSG, "NetworkStats: %zu interfaces, allowed are %u",
-			       from->n_interfaces, AGENTC_NETWORK_MAX);
+		return err_set_as(err, ERR_AGENT_NONSENSE, EBADMSG,
+				  "NetworkStats: %zu interfaces, allowed are %u",
+				  from->n_interfaces, AGENTC_NETWORK_MAX);
 	ret->interfaces = xcalloc(from->n_interfaces + 1, sizeof(*ret->interfaces));
 	for (size_t i = 0; i < from->n_interfaces; i++) {
 		const Katac__InterfaceStats *interface = from->interfaces[i];

@@ -282,7 +282,7 @@ int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
 	parent = getpid();
 	pid = fork_for(spawn);
 	if (pid < 0)
-		return err_errno(err, "fork");
+		return err_errno_as(err, ERR_PROCESS_LIMIT, "fork");
 	if (pid == 0)
 		child_main(spawn, parent, out);
 	r = fault_point("forked", err);
@@ -299,7 +299,7 @@ int spawn_start(const struct spawn *spawn, struct proc_id *ret, struct err *err)
 	if (n == sizeof(report)) {
 		(void)waitpid(pid, NULL, 0);
 		errno = report.code;
-		return err_errno(err, "start %s: %s", spawn->argv[0], report.step);
+		return err_errno_as(err, ERR_START, "start %s: %s", spawn->argv[0], report.step);
 	}
 	if (proc_identify(pid, ret) < 0)
 		*ret = (struct proc_id){ .pid = pid }; /* ended already; its user will notice */

@@ -302,8 +302,9 @@ static int check_empty(const struct cgroup *cgroup, struct err *err)
 	r = cgroup_pids(cgroup, &pids, &n_pids, err);
 	if (r < 0 || n_pids == 0)
 		return r;
-	return err_set(err, EBUSY, "cgroup %s is in use: %zu processes are in it, the first is %d",
-		       cgroup->path, n_pids, pids[0]);
+	return err_set_as(err, ERR_CGROUP_IN_USE, EBUSY,
+			  "cgroup %s is in use: %zu processes are in it, the first is %d",
+			  cgroup->path, n_pids, pids[0]);
 }
 
 int cgroup_create_in(const struct hierarchies *in, const char *path, struct cgroup **ret,

@@ -161,9 +161,9 @@ int hierarchies_open(struct hierarchies *ret, struct err *err)
 		free(mounts[i].point);
 	}
 	if (ret->n == 0)
-		return err_set(err, ENOTSUP,
-			       "no cgroup hierarchy is mounted: neither cgroup2 nor "
-			       "cgroup with a controller");
+		return err_set_as(err, ERR_CGROUP_MISSING, ENOTSUP,
+				  "no cgroup hierarchy is mounted: neither cgroup2 nor "
+				  "cgroup with a controller");
 	return 0;
 }
 

@@ -327,10 +327,10 @@ int plan_check_memory(struct planner *planner, const char *usage_file)
 	if (want->memory_check_update && want->memory_limit > 0 &&
 	    cgroup_read_u64(planner->dir->dir, usage_file, &usage) == 0 &&
 	    usage > (uint64_t)want->memory_limit)
-		return err_set(planner->err, EBUSY,
-			       KEY_PREFIX "memory.limit: %" PRId64 " bytes is below the %" PRIu64
-					  " that are in use",
-			       want->memory_limit, usage);
+		return err_set_as(planner->err, ERR_SIZE, EBUSY,
+				  KEY_PREFIX "memory.limit: %" PRId64 " bytes is below the %" PRIu64
+					     " that are in use",
+				  want->memory_limit, usage);
 	return 0;
 }
 

@@ -241,7 +241,8 @@ static int wrong(const struct config *config, const char *section, const char *n
 		return err_set(err, EINVAL, "%s:%u: [%s] %s: %s", origin->file, origin->line,
 			       section, origin->spelled, text);
 	if (origin->file)
-		return err_set(err, EINVAL, "annotation %s: %s", origin->file, text);
+		return err_set_as(err, ERR_ANNOTATION, EINVAL, "annotation %s: %s", origin->file,
+				  text);
 	return err_set(err, EINVAL, "%s: [%s] %s: %s", config->path, section, name, text);
 }
 

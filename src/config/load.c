@@ -86,10 +86,10 @@ static int load(const char *path, struct config **ret, struct err *err)
 	if (!path)
 		path = find_file();
 	if (!path)
-		return err_set(err, ENOENT,
-			       "no configuration file: neither %s nor %s exists; name one with "
-			       "--kata-config",
-			       config_default_paths[0], config_default_paths[1]);
+		return err_set_as(err, ERR_CONFIG_MISSING, ENOENT,
+				  "no configuration file: neither %s nor %s exists; name one with "
+				  "--kata-config",
+				  config_default_paths[0], config_default_paths[1]);
 	config = config_new(path);
 	folder = xasprintf("%.*sconfig.d", (int)(path_base(path) - path), path);
 	r = apply_file(config, path, err);

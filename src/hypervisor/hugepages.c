@@ -51,9 +51,10 @@ int hugepages_check(const char *root, uint64_t bytes, struct err *err)
 	uint64_t free_now;
 
 	if (size == 0)
-		return err_set(err, ENOTSUP,
-			       "[hypervisor.qemu] enable_hugepages: the host's kernel has no huge "
-			       "pages (CONFIG_HUGETLBFS); set it to false");
+		return err_set_as(
+			err, ERR_HUGEPAGES_SHORT, ENOTSUP,
+			"[hypervisor.qemu] enable_hugepages: the host's kernel has no huge "
+			"pages (CONFIG_HUGETLBFS); set it to false");
 	needed = (bytes + size - 1) / size;
 	total = number(root, size, "nr_hugepages");
 	free_now = less(number(root, size, "free_hugepages"), number(root, size, "resv_hugepages"));
@@ -61,10 +62,11 @@ int hugepages_check(const char *root, uint64_t bytes, struct err *err)
 			 number(root, size, "surplus_hugepages"));
 	if (needed <= free_now)
 		return 0;
-	return err_set(err, ENOMEM,
-		       "[hypervisor.qemu] enable_hugepages: %llu pages of %llu kB are needed, and "
-		       "the host has %llu free of %llu; 'sysctl vm.nr_hugepages=%llu' makes enough",
-		       (unsigned long long)needed, (unsigned long long)size >> 10,
-		       (unsigned long long)free_now, (unsigned long long)total,
-		       (unsigned long long)(total + needed - free_now));
+	return err_set_as(
+		err, ERR_HUGEPAGES_SHORT, ENOMEM,
+		"[hypervisor.qemu] enable_hugepages: %llu pages of %llu kB are needed, and "
+		"the host has %llu free of %llu; 'sysctl vm.nr_hugepages=%llu' makes enough",
+		(unsigned long long)needed, (unsigned long long)size >> 10,
+		(unsigned long long)free_now, (unsigned long long)total,
+		(unsigned long long)(total + needed - free_now));
 }

@@ -292,8 +292,9 @@ int qemu_args_build(const struct machine *m, char ***ret, struct err *err)
 	char **args = NULL;
 
 	if (!kind)
-		return err_set(err, EINVAL,
-			       "machine_type '%s' is not one of: pc, q35, microvm, virt", m->type);
+		return err_set_as(err, ERR_MACHINE_TYPE, EINVAL,
+				  "machine_type '%s' is not one of: pc, q35, microvm, virt",
+				  m->type);
 	strv_add(&args, m->program);
 	add(&args, "-name", "sandbox-%s", name);
 	add_machine(&args, m, kind);

@@ -144,8 +144,8 @@ static int look_at_device(const struct json_at *device, struct root_bus *bus, st
 	if (r < 0)
 		return r;
 	if (slot >= SLOTS || function > 7)
-		return err_set(err, EBADMSG, "%s: slot %u, function %u", device->path, slot,
-			       function);
+		return err_set_as(err, ERR_QEMU_NONSENSE, EBADMSG, "%s: slot %u, function %u",
+				  device->path, slot, function);
 	if (number != 0)
 		return 0;
 	bus->used |= UINT32_C(1) << slot;
@@ -198,23 +198,24 @@ static bool choose_on_root_bus(const struct root_bus *bus, struct pci_place *ret
 static int nothing_free(const struct root_bus *bus, struct err *err)
 {
 	if (bus->is_pc)
-		return err_set(err, ENOSPC,
-			       "the virtual machine takes no further device: all %u slots of its "
-			       "PCI bus and of %u bridges are in use; raise [hypervisor.qemu] "
-			       "default_bridges, or set machine_type = \"q35\" with "
-			       "default_root_ports",
-			       SLOTS, bus->n_bridges);
+		return err_set_as(
+			err, ERR_PORTS_EXHAUSTED, ENOSPC,
+			"the virtual machine takes no further device: all %u slots of its "
+			"PCI bus and of %u bridges are in use; raise [hypervisor.qemu] "
+			"default_bridges, or set machine_type = \"q35\" with "
+			"default_root_ports",
+			SLOTS, bus->n_bridges);
 	if (bus->n_ports == 0 && bus->n_bridges == 0)
-		return err_set(err, ENOSPC,
-			       "the virtual machine takes no device: it was started with "
-			       "[hypervisor.qemu] default_root_ports = 0 or machine_type = "
-			       "\"microvm\", which takes disks of block_device_driver = "
-			       "\"virtio-scsi\" only");
-	return err_set(err, ENOSPC,
-		       "the virtual machine takes no further device: all of its PCIe root ports "
-		       "are in use, [hypervisor.qemu] default_root_ports = %u, and of its PCI "
-		       "bridges, default_bridges = %u",
-		       bus->n_ports, bus->n_bridges);
+		return err_set_as(err, ERR_PORTS_EXHAUSTED, ENOSPC,
+				  "the virtual machine takes no device: it was started with "
+				  "[hypervisor.qemu] default_root_ports = 0 or machine_type = "
+				  "\"microvm\", which takes disks of block_device_driver = "
+				  "\"virtio-scsi\" only");
+	return err_set_as(err, ERR_PORTS_EXHAUSTED, ENOSPC,
+			  "the virtual machine takes no further device: all of its PCIe root ports "
+			  "are in use, [hypervisor.qemu] default_root_ports = %u, and of its PCI "
+			  "bridges, default_bridges = %u",
+			  bus->n_ports, bus->n_bridges);
 }
 
 /* A root port is fastest; a bridge comes last. */

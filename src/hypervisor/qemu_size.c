@@ -52,7 +52,7 @@ static int read_vcpu(const struct json_at *list, size_t i, struct vcpu *ret, str
 	if (r < 0)
 		return r;
 	if (r == 0 || !ret->type)
-		return err_set(err, EBADMSG, "%s: not a vCPU", item.path);
+		return err_set_as(err, ERR_QEMU_NONSENSE, EBADMSG, "%s: not a vCPU", item.path);
 	ret->taken = json_has(&item, "qom-path");
 	ret->props = json_member_text(&item, "props");
 	return json_get_u32(&props, "socket-id", &ret->socket, err);
@@ -158,11 +158,12 @@ int qemu_read_vcpu_threads(const struct json_at *answer, pid_t **ret, size_t *re
 		if (r == 0)
 			r = json_get_u32(&item, "thread-id", &thread, err);
 		if (r == 0 && (thread == 0 || thread > INT32_MAX))
-			r = err_set(err, EBADMSG, "%s.thread-id: %u is none", item.path, thread);
+			r = err_set_as(err, ERR_QEMU_NONSENSE, EBADMSG, "%s.thread-id: %u is none",
+				       item.path, thread);
 		threads[i] = (pid_t)thread;
 	}
 	if (r >= 0 && n == 0)
-		r = err_set(err, EBADMSG, "there are no vCPUs");
+		r = err_set_as(err, ERR_QEMU_NONSENSE, EBADMSG, "there are no vCPUs");
 	if (r < 0)
 		return err_prefix(err, "query-cpus-fast");
 	*ret = take_ptr(threads);
@@ -212,7 +213,8 @@ static int read_memory_device(const struct json_at *list, size_t i, struct memor
 	if (r < 0)
 		return r;
 	if (r == 0 || !ret->type)
-		return err_set(err, EBADMSG, "%s: not a memory device", item.path);
+		return err_set_as(err, ERR_QEMU_NONSENSE, EBADMSG, "%s: not a memory device",
+				  item.path);
 	r = json_get_u64(&data, "size", &ret->bytes, err);
 	if (r == 0)
 		r = json_get_u64(&data, "max-size", &max_bytes, err);

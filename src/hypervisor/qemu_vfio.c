@@ -35,11 +35,12 @@ static int behind_port(const struct qemu_vfio_layout *layout, unsigned i, struct
 		       struct err *err)
 {
 	if (i >= layout->root_ports)
-		return err_set(err, ENOSPC,
-			       "the virtual machine has no PCIe root port left for a device of the "
-			       "host: [hypervisor.qemu] default_root_ports = %u; more of them, or "
-			       "hotplug_vfio_on_root_bus = true",
-			       layout->root_ports);
+		return err_set_as(
+			err, ERR_PORTS_EXHAUSTED, ENOSPC,
+			"the virtual machine has no PCIe root port left for a device of the "
+			"host: [hypervisor.qemu] default_root_ports = %u; more of them, or "
+			"hotplug_vfio_on_root_bus = true",
+			layout->root_ports);
 	snprintf(ret->bus, sizeof(ret->bus), ROOT_PORT_ID "%u", i);
 	snprintf(ret->addr, sizeof(ret->addr), "0");
 	snprintf(ret->guest_path, sizeof(ret->guest_path), "%02x.%x/00",
@@ -55,12 +56,13 @@ int qemu_vfio_cold_place(const struct qemu_vfio_layout *layout, unsigned i, stru
 	if (!is_pc && !layout->on_root_bus)
 		return behind_port(layout, i, ret, err);
 	if (i >= QEMU_VFIO_COLD_MAX)
-		return err_set(err, ENOSPC,
-			       "the root bus of the virtual machine takes %u devices of the host%s",
-			       QEMU_VFIO_COLD_MAX,
-			       is_pc ? ""
-				     : "; with [hypervisor.qemu] hotplug_vfio_on_root_bus = false "
-				       "each takes one of default_root_ports");
+		return err_set_as(
+			err, ERR_PORTS_EXHAUSTED, ENOSPC,
+			"the root bus of the virtual machine takes %u devices of the host%s",
+			QEMU_VFIO_COLD_MAX,
+			is_pc ? ""
+			      : "; with [hypervisor.qemu] hotplug_vfio_on_root_bus = false "
+				"each takes one of default_root_ports");
 	snprintf(ret->bus, sizeof(ret->bus), "%s", is_pc ? "pci.0" : "pcie.0");
 	snprintf(ret->addr, sizeof(ret->addr), "%x", FIRST_SLOT + i);
 	snprintf(ret->guest_path, sizeof(ret->guest_path), "%02x.0", FIRST_SLOT + i);

@@ -65,14 +65,17 @@ static int read_line(struct qmp *qmp, uint64_t deadline, char **ret, size_t *ret
 			return 0;
 		}
 		if (buf_len(&qmp->in) > QMP_LINE_MAX)
-			return err_set(err, EBADMSG, "QEMU's monitor sent a line of over %u bytes",
-				       QMP_LINE_MAX);
+			return err_set_as(err, ERR_QEMU_NONSENSE, EBADMSG,
+					  "QEMU's monitor sent a line of over %u bytes",
+					  QMP_LINE_MAX);
 		r = wait_fd(qmp->fd, POLLIN, deadline);
 		if (r == -ETIMEDOUT)
-			return err_set(err, ETIMEDOUT, "QEMU's monitor does not answer");
+			return err_set_as(err, ERR_QEMU_SILENT, ETIMEDOUT,
+					  "QEMU's monitor does not answer");
 		n = read(qmp->fd, buf_reserve(&qmp->in, 4096), 4096);
 		if (n <= 0)
-			return err_set(err, EPIPE, "QEMU's monitor closed: QEMU has ended");
+			return err_set_as(err, ERR_QEMU_DIED, EPIPE,
+					  "QEMU's monitor closed: QEMU has ended");
 		buf_commit(&qmp->in, (size_t)n);
 	}
 }
@@ -99,9 +102,9 @@ static int qmp_error(const char *command, const struct json_at *error, struct er
 
 	(void)json_get_string(error, "class", &class, &ignored);
 	(void)json_get_string(error, "desc", &text, &ignored);
-	return err_set(err, class && str_eq(class, "DeviceNotFound") ? ENODEV : EIO,
-		       "QEMU refused %s: %s", command,
-		       text ? str_printable(text) : "no reason given");
+	return err_set_as(
+		err, ERR_QEMU_REFUSED, class && str_eq(class, "DeviceNotFound") ? ENODEV : EIO,
+		"QEMU refused %s: %s", command, text ? str_printable(text) : "no reason given");
 }
 
 static void note_id(char ***list, const struct json_at *data, const char *member)
@@ -235,7 +238,8 @@ static int ask(struct qmp *qmp, const char *command, const char *arguments, int 
 	r = fd < 0 ? write_full(qmp->fd, line, strlen(line))
 		   : send_with_fd(qmp->fd, line, strlen(line), fd);
 	if (r < 0)
-		return err_set(err, EPIPE, "%s: QEMU's monitor is closed", command);
+		return err_set_as(err, ERR_QEMU_DIED, EPIPE, "%s: QEMU's monitor is closed",
+				  command);
 	return wait_answer(qmp, command, deadline, ret, err);
 }
 
@@ -282,7 +286,8 @@ int qmp_wait_deleted(struct qmp *qmp, const char *id, uint64_t deadline, struct 
 		int r = wait_more(qmp, deadline, err);
 
 		if (r == -ETIMEDOUT)
-			return err_set(err, ETIMEDOUT, "the guest does not let device %s go", id);
+			return err_set_as(err, ERR_HOTPLUG, ETIMEDOUT,
+					  "the guest does not let device %s go", id);
 		if (r < 0)
 			return r;
 	}
@@ -295,7 +300,8 @@ int qmp_wait_opened(struct qmp *qmp, const char *id, uint64_t deadline, struct e
 		int r = wait_more(qmp, deadline, err);
 
 		if (r == -ETIMEDOUT)
-			return err_set(err, ETIMEDOUT, "the guest does not open port %s", id);
+			return err_set_as(err, ERR_HOTPLUG, ETIMEDOUT,
+					  "the guest does not open port %s", id);
 		if (r < 0)
 			return r;
 	}
@@ -312,7 +318,7 @@ int qmp_wait_migrated(struct qmp *qmp, uint64_t deadline, struct err *err)
 	}
 	if (qmp->migration == MIGRATION_COMPLETED)
 		return 0;
-	return err_set(err, EIO, "QEMU's migration failed");
+	return err_set_as(err, ERR_QEMU_REFUSED, EIO, "QEMU's migration failed");
 }
 
 static int negotiate(struct qmp *qmp, uint64_t deadline, struct err *err)
@@ -326,7 +332,8 @@ static int negotiate(struct qmp *qmp, uint64_t deadline, struct err *err)
 		return r;
 	root = json_root(greeting);
 	if (json_check_object(&root, err) < 0 || !json_has(&root, "QMP"))
-		return err_set(err, EBADMSG, "what answers is not QEMU's monitor");
+		return err_set_as(err, ERR_QEMU_NONSENSE, EBADMSG,
+				  "what answers is not QEMU's monitor");
 	return qmp_command(qmp, "qmp_capabilities", NULL, deadline, NULL, err);
 }
 

@@ -38,7 +38,7 @@ int vsock_reserve(uint32_t *ret_cid, struct err *err)
 	CLEANUP(close) int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_errno(err, "open " DEVICE);
+		return err_errno_as(err, ERR_VSOCK, "open " DEVICE);
 	for (unsigned i = 0; i < TRIES; i++) {
 		uint64_t cid = random_cid();
 
@@ -47,7 +47,9 @@ int vsock_reserve(uint32_t *ret_cid, struct err *err)
 			return take_fd(&fd);
 		}
 		if (errno != EADDRINUSE)
-			return err_errno(err, DEVICE ": reserve context id %u", (uint32_t)cid);
+			return err_errno_as(err, ERR_VSOCK, DEVICE ": reserve context id %u",
+					    (uint32_t)cid);
 	}
-	return err_set(err, EADDRINUSE, DEVICE ": %u context ids were all in use", TRIES);
+	return err_set_as(err, ERR_VSOCK, EADDRINUSE, DEVICE ": %u context ids were all in use",
+			  TRIES);
 }

@@ -49,10 +49,10 @@ static bool has_address(const struct rtnl_addresses *all, int index)
 static int kind_of(const struct rtnl_link *link, enum endpoint_kind *ret, struct err *err)
 {
 	if (link->type != ARPHRD_ETHER || !link->has_mac)
-		return err_set(err, ENOTSUP,
-			       "network: %s (%s) is no Ethernet device, which is all that a "
-			       "virtual machine can have",
-			       link->name, *link->kind ? link->kind : "hardware");
+		return err_set_as(err, ERR_NETWORK, ENOTSUP,
+				  "network: %s (%s) is no Ethernet device, which is all that a "
+				  "virtual machine can have",
+				  link->name, *link->kind ? link->kind : "hardware");
 	if (str_eq(link->kind, ""))
 		*ret = ENDPOINT_PHYSICAL;
 	else if (str_eq(link->kind, "ipvlan"))
@@ -87,10 +87,10 @@ static int take_links(const struct rtnl_links *links, const struct rtnl_addresse
 		    !has_address(addresses, link->index))
 			continue;
 		if (scan->n == NET_ENDPOINTS_MAX)
-			return err_set(err, E2BIG,
-				       "network: more than %u interfaces in the sandbox's "
-				       "network namespace",
-				       NET_ENDPOINTS_MAX);
+			return err_set_as(err, ERR_NETWORK, E2BIG,
+					  "network: more than %u interfaces in the sandbox's "
+					  "network namespace",
+					  NET_ENDPOINTS_MAX);
 		r = kind_of(link, &endpoint->kind, err);
 		if (r < 0)
 			return r;

@@ -21,11 +21,11 @@ static int check(const char *name, size_t n_queues, struct err *err)
 	size_t len = strlen(name);
 
 	if (len < 1 || len >= IFNAMSIZ)
-		return err_set(err, EINVAL, "tap '%s': a name has 1 to %d bytes", name,
-			       IFNAMSIZ - 1);
+		return err_set_as(err, ERR_NETWORK, EINVAL, "tap '%s': a name has 1 to %d bytes",
+				  name, IFNAMSIZ - 1);
 	if (n_queues < 1 || n_queues > TAP_QUEUES_MAX)
-		return err_set(err, EINVAL, "tap %s: %zu queues, not 1 to %u", name, n_queues,
-			       TAP_QUEUES_MAX);
+		return err_set_as(err, ERR_NETWORK, EINVAL, "tap %s: %zu queues, not 1 to %u", name,
+				  n_queues, TAP_QUEUES_MAX);
 	return 0;
 }
 
@@ -55,7 +55,7 @@ static struct tap *new_tap(const char *name)
 static int not_opened(const struct tap *tap, int r, struct err *err)
 {
 	errno = -r;
-	return err_errno(err, "tap %s: open queue %zu", tap->name, tap->n_fds);
+	return err_errno_as(err, ERR_NETWORK, "tap %s: open queue %zu", tap->name, tap->n_fds);
 }
 
 int tap_create(const char *name, size_t n_queues, struct tap **ret, struct err *err)
@@ -68,7 +68,8 @@ int tap_create(const char *name, size_t n_queues, struct tap **ret, struct err *
 	if (r < 0)
 		return r;
 	if (if_nametoindex(name) != 0)
-		return err_set(err, EEXIST, "tap %s: there is a link of this name", name);
+		return err_set_as(err, ERR_NETWORK, EEXIST, "tap %s: there is a link of this name",
+				  name);
 	tap = new_tap(name);
 	while (tap->n_fds < n_queues) {
 		r = add_queue(tap, flags);
@@ -121,9 +122,9 @@ int tap_open_macvtap(const char *name, int index, size_t n_queues, struct tap **
 		if (n_queues > 1)
 			ifr.ifr_flags |= IFF_MULTI_QUEUE;
 		if (fd < 0)
-			return err_errno(err, "macvtap %s: open %s", name, path);
+			return err_errno_as(err, ERR_NETWORK, "macvtap %s: open %s", name, path);
 		if (ioctl(fd, TUNSETIFF, &ifr) < 0)
-			return err_errno(err, "macvtap %s: set up %s", name, path);
+			return err_errno_as(err, ERR_NETWORK, "macvtap %s: set up %s", name, path);
 		tap->fds[tap->n_fds++] = take_fd(&fd);
 	}
 	*ret = take_ptr(tap);

@@ -103,11 +103,12 @@ int wire_check(struct netlink *nl, const struct wire *wire, struct err *err)
 		return 0;
 	r = tcfilter_has_ingress(nl, wire->index, &taken, err);
 	if (r == 0 && taken)
-		r = err_set(err, EBUSY,
-			    "network: %s has an ingress queue (tc qdisc) of somebody else, where "
-			    "internetworking_model = \"tcfilter\" needs its own; remove it, or "
-			    "choose \"macvtap\" or \"bridged\"",
-			    wire->name);
+		r = err_set_as(
+			err, ERR_NETWORK, EBUSY,
+			"network: %s has an ingress queue (tc qdisc) of somebody else, where "
+			"internetworking_model = \"tcfilter\" needs its own; remove it, or "
+			"choose \"macvtap\" or \"bridged\"",
+			wire->name);
 	return r;
 }
 
@@ -142,8 +143,9 @@ int wire_free_number(struct netlink *nl, uint16_t from, uint16_t *ret, struct er
 		if (r < 0)
 			return r;
 	}
-	return err_set(err, ENOSPC, "network: tap%u_kata to tap%u_kata are all in use", from,
-		       from + NUMBERS_MAX - 1);
+	return err_set_as(err, ERR_NETWORK, ENOSPC,
+			  "network: tap%u_kata to tap%u_kata are all in use", from,
+			  from + NUMBERS_MAX - 1);
 }
 
 /* What has to be opened inside the namespace. */

@@ -253,7 +253,7 @@ static int check_action(const char *action, struct err *err)
 	if (str_empty(action))
 		return err_set(err, EINVAL, "missing");
 	if (str_eq(action, "SCMP_ACT_NOTIFY"))
-		return err_set(err, ENOTSUP, "SCMP_ACT_NOTIFY is not supported");
+		return err_set_as(err, ERR_SECCOMP, ENOTSUP, "SCMP_ACT_NOTIFY is not supported");
 	return 0;
 }
 

@@ -48,7 +48,8 @@ int hooks_check(const struct oci_hooks *hooks, enum oci_hook_kind kind, int root
 {
 	for (size_t i = 0; i < hooks->n; i++)
 		if (check_path(hooks->hooks[i].path, root, where, err) < 0)
-			return err_prefix(err, "hooks.%s[%zu]", oci_hook_name(kind), i);
+			return err_prefix_as(err, ERR_HOOK, "hooks.%s[%zu]", oci_hook_name(kind),
+					     i);
 	return 0;
 }
 
@@ -164,7 +165,7 @@ static int start(const struct oci_hook *hook, const char *state, struct run *run
 
 	run->pid = fork();
 	if (run->pid < 0)
-		return err_errno(err, "fork");
+		return err_errno_as(err, ERR_PROCESS_LIMIT, "fork");
 	if (run->pid == 0)
 		exec_hook(hook, in, out);
 	run->pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
@@ -262,7 +263,7 @@ int hook_run(const struct oci_hook *hook, enum oci_hook_kind kind, const char *s
 	     struct err *err)
 {
 	if (run_hook(hook, state, err) < 0)
-		return err_prefix(err, "hook %s %s", oci_hook_name(kind), hook->path);
+		return err_prefix_as(err, ERR_HOOK, "hook %s %s", oci_hook_name(kind), hook->path);
 	return 0;
 }
 

@@ -158,9 +158,9 @@ int oci_spec_load(const char *bundle, struct oci_spec **ret, struct err *err)
 
 	r = file_read(path, OCI_CONFIG_MAX, &text, &len, err);
 	if (r < 0)
-		return r;
+		return err_tag(err, r == -ENOENT ? ERR_SPEC_MISSING : ERR_SPEC);
 	r = oci_spec_parse(text, len, ret, err);
-	return r < 0 ? err_prefix(err, "%s", path) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_SPEC, "%s", path) : 0;
 }
 
 static int parse_process_alone(const char *text, size_t len, struct oci_process *ret,

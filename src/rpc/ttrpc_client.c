@@ -133,11 +133,14 @@ static void finish_call(struct ttrpc_call *call, const Ttrpc__Response *response
 			      response->status->message);
 		str_printable(error.text); /* it came from the guest, and goes to a terminal */
 		error.id = id_of(response->status);
+		/* As an agent says it that knows no codes. */
+		if (error.id == ERR_NONE && response->status->code == TTRPC_UNIMPLEMENTED)
+			error.id = ERR_AGENT_OLD;
 	} else {
 		message = pb_unpack(call->response, response->payload.data, response->payload.len);
 		if (!message)
-			(void)err_set(&error, EBADMSG, "the agent's answer is not a %s",
-				      call->response->name);
+			(void)err_set_as(&error, ERR_AGENT_NONSENSE, EBADMSG,
+					 "the agent's answer is not a %s", call->response->name);
 	}
 	call->fn(call->data, message, &error);
 	pb_free(message);
@@ -149,7 +152,8 @@ static int take_frame(struct ttrpc_client *client, const struct ttrpc_frame *fra
 	ProtobufCMessage *response;
 
 	if (frame->type != TTRPC_RESPONSE)
-		return err_set(err, EBADMSG, "ttrpc frame of type %u from the agent", frame->type);
+		return err_set_as(err, ERR_AGENT_NONSENSE, EBADMSG,
+				  "ttrpc frame of type %u from the agent", frame->type);
 	call = take_call(client, frame->stream);
 	if (!call)
 		return 0;
@@ -157,7 +161,8 @@ static int take_frame(struct ttrpc_client *client, const struct ttrpc_frame *fra
 	if (!response) {
 		call->next = client->calls; /* fails with the connection */
 		client->calls = call;
-		return err_set(err, EBADMSG, "a ttrpc response that cannot be decoded");
+		return err_set_as(err, ERR_AGENT_NONSENSE, EBADMSG,
+				  "a ttrpc response that cannot be decoded");
 	}
 	finish_call(call, (const Ttrpc__Response *)response);
 	pb_free(response);

@@ -146,7 +146,8 @@ static void refuse(struct ttrpc_conn *conn, uint32_t stream, int error, const ch
 	CLEANUP(free) char *text = NULL;
 
 	text = xasprintf("%.60s/%.60s: %s", request->service, request->method, what);
-	send_error(conn, stream, ttrpc_code_of_errno(error), err_class(error), str_printable(text));
+	send_error(conn, stream, ttrpc_code_of_errno(error),
+		   error == ENOSYS ? ERR_AGENT_OLD : err_class(error), str_printable(text));
 }
 
 static void dispatch(struct ttrpc_conn *conn, uint32_t stream, const Ttrpc__Request *request)

@@ -77,7 +77,7 @@ static int run_parameters(const char *text, const char *name, struct err *err)
 
 	r = ipvs_command_parse(text, strlen(text), &command, err);
 	if (r < 0)
-		return err_prefix(err, "ipvsadm");
+		return err_prefix_as(err, ERR_IPVS_INPUT, "ipvsadm");
 	r = id_resolve(name, &id, err);
 	if (r < 0)
 		return r;
@@ -107,7 +107,7 @@ static int run_restore(const char *from, const char *name, struct err *err)
 	if (r == 0)
 		r = ipvs_rules_parse(text, len, &rules, &n, err);
 	if (r < 0)
-		return err_prefix(err, "--restore");
+		return err_prefix_as(err, ERR_IPVS_INPUT, "--restore");
 	r = id_resolve(name, &id, err);
 	return r == 0 ? container_ipvs_change(id, rules, n, err) : r;
 }
@@ -168,7 +168,7 @@ static int run_cleanup(int argc, char **argv, struct err *err)
 			       argv[0]);
 	r = ipvs_cleanup_parse(parameters, strlen(parameters), &destination, &protocol, err);
 	if (r < 0)
-		return err_prefix(err, "cleanup");
+		return err_prefix_as(err, ERR_IPVS_INPUT, "cleanup");
 	r = id_resolve(name, &id, err);
 	if (r == 0)
 		r = container_conntrack_delete(id, &destination, protocol, &flows, err);

@@ -89,7 +89,8 @@ static int run_run(const struct globals *globals, int argc, char **argv, struct 
 	code = wait_shim(&shim, err);
 	timeline_mark(&timeline, "run");
 	if (code == LOST_CODE && container_is_lost(o.create.id))
-		(void)fprintf(stderr, "container %s: its virtual machine has ended\n", o.create.id);
+		(void)fprintf(stderr, "container %s: its virtual machine has ended [%s]\n",
+			      o.create.id, err_name(ERR_MACHINE_ENDED));
 	r = o.keep ? 0 : container_delete(o.create.id, true, &deleted);
 	timeline_mark(&timeline, "delete");
 	if (o.timing)

@@ -145,16 +145,16 @@ int resolve_bundle(const char *bundle, char **ret, struct err *err)
 	struct stat st;
 
 	if (str_empty(bundle))
-		return err_set(err, EINVAL,
-			       "--bundle: empty, a directory with config.json is needed");
+		return err_set_as(err, ERR_BUNDLE, EINVAL,
+				  "--bundle: empty, a directory with config.json is needed");
 	real = realpath(bundle, NULL);
 	if (!real)
-		return err_errno(err, "invalid bundle path '%s'", bundle);
+		return err_errno_as(err, ERR_BUNDLE, "invalid bundle path '%s'", bundle);
 	if (stat(real, &st) < 0)
-		return err_errno(err, "invalid bundle path '%s'", bundle);
+		return err_errno_as(err, ERR_BUNDLE, "invalid bundle path '%s'", bundle);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ENOTDIR, "invalid bundle path '%s': it should be a directory",
-			       bundle);
+		return err_set_as(err, ERR_BUNDLE, ENOTDIR,
+				  "invalid bundle path '%s': it should be a directory", bundle);
 	*ret = take_ptr(real);
 	return 0;
 }

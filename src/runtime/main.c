@@ -62,7 +62,9 @@ static int open_log(const struct globals *g, struct err *err)
 			       g->rootless);
 	log_init("kata-runtime", g->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 	log_open_syslog();
-	return g->log ? log_open_file(g->log, str_eq(g->log_format, "json"), err) : 0;
+	if (g->log && log_open_file(g->log, str_eq(g->log_format, "json"), err) < 0)
+		return err_tag(err, ERR_LOG_FILE);
+	return 0;
 }
 
 /* Its trace begins where tracing turns out to be on. "start" goes on with that of "create". */

@@ -67,13 +67,13 @@ int container_look(const char *id, struct container_view *ret, struct err *err)
 	path = paths_container(sid, id);
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
-		return err_set(
-			err, ENOENT,
+		return err_set_as(
+			err, ERR_CONTAINER_BROKEN, ENOENT,
 			"container %s is not complete; kata-runtime delete --force %s cleans up",
 			id, id);
 	r = container_record_read(dirfd, &ret->record, err);
 	if (r < 0)
-		return err_prefix(err, "container %s", id);
+		return err_prefix_as(err, ERR_RECORD, "container %s", id);
 	ret->state = state_now(ret->record);
 	container_follow_trace(ret->record);
 	return 0;
@@ -145,5 +145,7 @@ int container_write_pid_file(const char *path, pid_t pid, struct err *err)
 	if (!path)
 		return 0;
 	n = snprintf(text, sizeof(text), "%d", pid);
-	return file_replace_at(AT_FDCWD, path, text, (size_t)n, 0644, err);
+	if (file_replace_at(AT_FDCWD, path, text, (size_t)n, 0644, err) < 0)
+		return err_tag(err, ERR_PID_FILE);
+	return 0;
 }

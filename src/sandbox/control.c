@@ -71,8 +71,8 @@ static int kill_machine(const char *sid, struct err *err)
 	struct proc_id vmm = { 0 };
 
 	if (vm_process(dir, &vmm) == 0 && proc_kill(&vmm, deadline_in(PROCESS_END_MS)) < 0)
-		return err_set(err, ETIMEDOUT, "the virtual machine of %s, pid %d, does not end",
-			       sid, vmm.pid);
+		return err_set_as(err, ERR_DOES_NOT_END, ETIMEDOUT,
+				  "the virtual machine of %s, pid %d, does not end", sid, vmm.pid);
 	return 0;
 }
 

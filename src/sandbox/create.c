@@ -101,10 +101,12 @@ static int check_rootfs(const struct create_params *params, const struct oci_spe
 	path = *spec->root_path == '/' ? xstrdup(spec->root_path)
 				       : xasprintf("%s/%s", params->bundle, spec->root_path);
 	if (stat(path, &st) < 0)
-		return err_errno(err, "%s/config.json: root.path: %s", params->bundle, path);
+		return err_errno_as(err, ERR_ROOTFS, "%s/config.json: root.path: %s",
+				    params->bundle, path);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ENOTDIR, "%s/config.json: root.path: %s is not a directory",
-			       params->bundle, path);
+		return err_set_as(err, ERR_ROOTFS, ENOTDIR,
+				  "%s/config.json: root.path: %s is not a directory",
+				  params->bundle, path);
 	*ret = take_ptr(path);
 	return 0;
 }
@@ -169,7 +171,9 @@ static int prepare_host(struct making *making, bool first, struct err *err)
 		return making->netns;
 	r = host_cgroup_make(making->record, &making->cgroups, first,
 			     making->params->cgroups_optional, &making->cgroup, err);
-	if (r == 0 && first)
+	if (r < 0)
+		return err_tag(err, ERR_CGROUP);
+	if (first)
 		r = own_blkio_apply(making->params->config, making->cgroup, err);
 	if (r == 0)
 		r = fault_point("host cgroup", err);
@@ -324,8 +328,8 @@ static int create_with_sandbox(struct making *making, struct sandbox_start *star
 		r = own_dns_apply(making->params->config, making->sid, making->spec, err);
 	if (r == 0)
 		start->dns = dns_of(making->spec);
-	if (r == 0)
-		r = network_connect(&start->network, start->dirfd, making->netns, err);
+	if (r == 0 && network_connect(&start->network, start->dirfd, making->netns, err) < 0)
+		r = err_tag(err, ERR_NETWORK);
 	if (r == 0)
 		r = boot(making, start, err);
 	/* While the guest boots, the host gets the container's files ready. */
@@ -417,8 +421,8 @@ static int create_in_existing(struct making *making, int sandbox_dir, struct err
 
 static int in_use(const char *id, struct err *err)
 {
-	return err_set(err, EEXIST,
-		       "container id %s: in use; choose another or delete that container", id);
+	return err_set_as(err, ERR_ID_IN_USE, EEXIST,
+			  "container id %s: in use; choose another or delete that container", id);
 }
 
 /* A further container of a pod. */
@@ -431,10 +435,10 @@ static int create_member(struct making *making, struct err *err)
 	int r;
 
 	if (lock == -ENOENT)
-		return err_set(err, ENOENT,
-			       "sandbox %s, named by the container's annotations, does "
-			       "not exist; create it first",
-			       making->sid);
+		return err_set_as(err, ERR_SANDBOX_UNKNOWN, ENOENT,
+				  "sandbox %s, named by the container's annotations, does "
+				  "not exist; create it first",
+				  making->sid);
 	if (lock < 0)
 		return lock;
 	/* Asked again, now under the lock: two commands may want the same id at once. */

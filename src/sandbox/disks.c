@@ -65,16 +65,16 @@ static int find_node(dev_t dev, char **ret, struct err *err)
 		if (str_starts(*line, "DEVNAME="))
 			path = xasprintf("/dev/%s", *line + strlen("DEVNAME="));
 	if (!path && (major(dev) == VHOST_STORE_BLK || major(dev) == VHOST_STORE_SCSI))
-		return err_set(err, ENODEV,
-			       "the host has no block device %u:%u; a disk of vhost-user needs "
-			       "[hypervisor.qemu] enable_vhost_user_store = true",
-			       major(dev), minor(dev));
+		return err_set_as(err, ERR_DEVICE, ENODEV,
+				  "the host has no block device %u:%u; a disk of vhost-user needs "
+				  "[hypervisor.qemu] enable_vhost_user_store = true",
+				  major(dev), minor(dev));
 	if (!path)
-		return err_set(err, ENODEV, "the host has no block device %u:%u", major(dev),
-			       minor(dev));
+		return err_set_as(err, ERR_DEVICE, ENODEV, "the host has no block device %u:%u",
+				  major(dev), minor(dev));
 	if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode) || st.st_rdev != dev)
-		return err_set(err, ENODEV, "%s is not the block device %u:%u", path, major(dev),
-			       minor(dev));
+		return err_set_as(err, ERR_DEVICE, ENODEV, "%s is not the block device %u:%u", path,
+				  major(dev), minor(dev));
 	*ret = take_ptr(path);
 	return 0;
 }
@@ -97,11 +97,12 @@ static int add(struct disks *disks, dev_t dev, bool read_only, struct disk **ret
 	int r;
 
 	if (major(dev) == FLOPPY_MAJOR || major(dev) == CDROM_MAJOR)
-		return err_set(err, ENOTSUP,
-			       "block device %u:%u: disks only, no floppy disks and no CD-ROMs",
-			       major(dev), minor(dev));
+		return err_set_as(err, ERR_DEVICE, ENOTSUP,
+				  "block device %u:%u: disks only, no floppy disks and no CD-ROMs",
+				  major(dev), minor(dev));
 	if (disks->n >= DISKS_MAX)
-		return err_set(err, E2BIG, "a container has at most %u disks", DISKS_MAX);
+		return err_set_as(err, ERR_DEVICE, E2BIG, "a container has at most %u disks",
+				  DISKS_MAX);
 	r = vhost_store_find(disks->config, dev, &driver, &path, err);
 	if (r == 0)
 		r = find_node(dev, &path, err);
@@ -212,17 +213,18 @@ static int take_mounted(struct disks *disks, const char *source, dev_t dev, bool
 	int r;
 
 	if (!fstype)
-		return err_set(err, EINVAL,
-			       "%s holds no file system that the guest can mount (ext4, squashfs, "
-			       "erofs); with enable_blk_mount = false it becomes a device file",
-			       source);
+		return err_set_as(
+			err, ERR_DEVICE, EINVAL,
+			"%s holds no file system that the guest can mount (ext4, squashfs, "
+			"erofs); with enable_blk_mount = false it becomes a device file",
+			source);
 	r = mount_table_read(&table, err);
 	if (r < 0)
 		return r;
 	entry = mounted_at(&table, dev, NULL);
 	if (entry)
-		return err_set(
-			err, EBUSY,
+		return err_set_as(
+			err, ERR_DEVICE, EBUSY,
 			"%s is mounted on the host, at %s: two kernels must not use one file "
 			"system; unmount it, or give that folder as the volume",
 			source, entry->point);

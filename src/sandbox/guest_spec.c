@@ -132,12 +132,13 @@ static int share_volume(struct oci_mount *mount, const struct mount_options *opt
 	int r;
 
 	if (str_empty(mount->source))
-		return err_set(err, EINVAL, "mounts: %s: a bind mount needs a source",
-			       mount->destination);
+		return err_set_as(err, ERR_MOUNT_SOURCE, EINVAL,
+				  "mounts: %s: a bind mount needs a source", mount->destination);
 	source = *mount->source == '/' ? xstrdup(mount->source)
 				       : xasprintf("%s/%s", bundle, mount->source);
 	if (stat(source, &st) < 0)
-		return err_errno(err, "mounts: %s: source %s", mount->destination, source);
+		return err_errno_as(err, ERR_MOUNT_SOURCE, "mounts: %s: source %s",
+				    mount->destination, source);
 	warn_of_special(mount, source, st.st_mode);
 	if (S_ISDIR(st.st_mode)) /* engines give single files of their own */
 		warn_of_network(mount, source);
@@ -342,12 +343,13 @@ static int check_joined(const struct oci_spec *spec, pid_t owner_shim, struct er
 			continue;
 		if (str_eq(ns->type, "pid") && is_pods_pid(ns->path, owner_shim))
 			continue;
-		return err_set(err, ENOTSUP,
-			       "linux.namespaces: joining the %s namespace %s is not supported%s",
-			       ns->type, ns->path,
-			       owner_shim > 0 && str_eq(ns->type, "pid")
-				       ? ", only that of the pod's own container is"
-				       : "");
+		return err_set_as(
+			err, ERR_NAMESPACE, ENOTSUP,
+			"linux.namespaces: joining the %s namespace %s is not supported%s",
+			ns->type, ns->path,
+			owner_shim > 0 && str_eq(ns->type, "pid")
+				? ", only that of the pod's own container is"
+				: "");
 	}
 	return 0;
 }

@@ -69,10 +69,10 @@ static int own_path(const struct oci_spec *spec, const char *id, char **ret, str
 	*ret = host_cgroup_path(spec->cgroups_path, id);
 	if (*ret)
 		return 0;
-	return err_set(err, EINVAL,
-		       "linux.cgroupsPath: '%s' leads out of the cgroup file system; "
-		       "a path without '..', or slice:prefix:name without '/', is allowed",
-		       spec->cgroups_path);
+	return err_set_as(err, ERR_CGROUP_PATH, EINVAL,
+			  "linux.cgroupsPath: '%s' leads out of the cgroup file system; "
+			  "a path without '..', or slice:prefix:name without '/', is allowed",
+			  spec->cgroups_path);
 }
 
 int host_cgroup_choose(const struct config *config, const struct oci_spec *spec, const char *sid,

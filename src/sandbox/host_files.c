@@ -54,7 +54,8 @@ static int limit_qemu(const struct sandbox_record *record, int64_t files, struct
 	struct proc_id qemu = { 0 };
 
 	if (vm_process(dir, &qemu) < 0 || !proc_alive(&qemu))
-		return err_set(err, ESRCH, "the virtual machine of %s has ended", record->id);
+		return err_set_as(err, ERR_MACHINE_ENDED, ESRCH,
+				  "the virtual machine of %s has ended", record->id);
 	/* What we may have ourselves is what the host lets a process have. */
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return err_errno(err, "read the limit of open files");

@@ -38,10 +38,11 @@ static int check_namespaces(const struct oci_spec *spec, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (!lists(spec, needed[i].type))
-			return err_set(err, ENOTSUP,
-				       "linux.namespaces: no %s namespace (%s): a virtual machine "
-				       "cannot %s",
-				       needed[i].type, needed[i].option, needed[i].instead);
+			return err_set_as(
+				err, ERR_NAMESPACE, ENOTSUP,
+				"linux.namespaces: no %s namespace (%s): a virtual machine "
+				"cannot %s",
+				needed[i].type, needed[i].option, needed[i].instead);
 	return 0;
 }
 
@@ -82,8 +83,8 @@ int host_only_check_limits(const struct oci_resources *resources, const struct m
 	sizing_take(&limits, resources);
 	/* Source: openEuler patch 0086. */
 	if (limits.last_cpu >= (uint64_t)vcpus && limits.last_cpu > 0)
-		return err_set(
-			err, EINVAL,
+		return err_set_as(
+			err, ERR_CPUSET, EINVAL,
 			"linux.resources.cpu.cpus: '%s' names processor %llu, but the virtual "
 			"machine has %lld, numbered from 0; see [hypervisor.qemu] default_vcpus",
 			resources->cpuset_cpus, (unsigned long long)limits.last_cpu,

@@ -59,7 +59,8 @@ static int move_threads(const struct sandbox_record *record, struct err *err)
 	if (r == 0)
 		r = plug_vcpu_threads(plug, &vcpus, &n, err);
 	if (r == 0 && vm_process(dir, &qemu) < 0)
-		r = err_set(err, ESRCH, "the virtual machine of %s has no process", record->id);
+		r = err_set_as(err, ERR_MACHINE_ENDED, ESRCH,
+			       "the virtual machine of %s has no process", record->id);
 	if (r == 0)
 		r = cgroup_split_threads(record->cgroups.path, qemu.pid, vcpus, n, err);
 	return r;

@@ -23,17 +23,19 @@ int id_check(const char *id, struct err *err)
 	size_t len = strlen(id);
 
 	if (len == 0)
-		return err_set(err, EINVAL, "container id: empty, 1 to %u characters are allowed",
-			       ID_MAX);
+		return err_set_as(err, ERR_ID, EINVAL,
+				  "container id: empty, 1 to %u characters are allowed", ID_MAX);
 	if (len > ID_MAX)
-		return err_set(err, EINVAL,
-			       "container id: %zu characters, 1 to %u are allowed (it names files)",
-			       len, ID_MAX);
+		return err_set_as(
+			err, ERR_ID, EINVAL,
+			"container id: %zu characters, 1 to %u are allowed (it names files)", len,
+			ID_MAX);
 	if (strspn(id, letters) != len || *id == '.' || *id == '-')
-		return err_set(err, EINVAL,
-			       "container id '%.64s': letters, digits and _ . + - are allowed, the "
-			       "first a letter, a digit, _ or +",
-			       id);
+		return err_set_as(
+			err, ERR_ID, EINVAL,
+			"container id '%.64s': letters, digits and _ . + - are allowed, the "
+			"first a letter, a digit, _ or +",
+			id);
 	return 0;
 }
 
@@ -92,8 +94,8 @@ int id_resolve(const char *prefix, char **ret, struct err *err)
 		if (!str_starts(*id, prefix))
 			continue;
 		if (found)
-			return err_set(
-				err, ENOTUNIQ,
+			return err_set_as(
+				err, ERR_ID, ENOTUNIQ,
 				"multiple containers found (%s): %s and %s; give more of the id",
 				prefix, found, *id);
 		found = *id;

@@ -57,8 +57,9 @@ static int check_healthy(struct session *s, struct err *err)
 		r = agentc_check(s->agent, deadline_in(AGENTC_NETWORK_MS), &why);
 	if (r == 0)
 		return 0;
-	return err_set(err, -r, "sandbox is not healthy, please check the sandbox status: %.600s",
-		       why.text);
+	return err_set_as(err, err_id_of(&why), -r,
+			  "sandbox is not healthy, please check the sandbox status: %.600s",
+			  why.text);
 }
 
 static int open_sandbox(struct session *s, struct err *err)

@@ -67,9 +67,9 @@ static int timed_out(int dirfd, const char *path, unsigned seconds, struct err *
 	CLEANUP(free) char *holder = NULL;
 
 	(void)file_read_at(dirfd, HOLDER_FILE, 256, &holder);
-	return err_set(err, ETIMEDOUT,
-		       "sandbox %s is locked for over %u s by %s; look at that process",
-		       path_base(path), seconds, holder ? holder : "an unknown process");
+	return err_set_as(err, ERR_LOCK_HELD, ETIMEDOUT,
+			  "sandbox %s is locked for over %u s by %s; look at that process",
+			  path_base(path), seconds, holder ? holder : "an unknown process");
 }
 
 int lock_sandbox_within(const char *path, unsigned seconds, struct err *err)

@@ -52,16 +52,17 @@ static int open_named(const char *path, struct err *err)
 	CLEANUP(close) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_errno(err, "linux.namespaces: network namespace %s", path);
+		return err_errno_as(err, ERR_NAMESPACE, "linux.namespaces: network namespace %s",
+				    path);
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
-		return err_set(err, EINVAL, "linux.namespaces: %s is not a network namespace",
-			       path);
+		return err_set_as(err, ERR_NAMESPACE, EINVAL,
+				  "linux.namespaces: %s is not a network namespace", path);
 	if (is_hosts(fd))
-		return err_set(err, ENOTSUP,
-			       "linux.namespaces: %s is the host's own network namespace "
-			       "(--net=host), which a virtual machine cannot share; "
-			       "use a bridge network, or --net=none and kata-network",
-			       path);
+		return err_set_as(err, ERR_NAMESPACE, ENOTSUP,
+				  "linux.namespaces: %s is the host's own network namespace "
+				  "(--net=host), which a virtual machine cannot share; "
+				  "use a bridge network, or --net=none and kata-network",
+				  path);
 	return take_fd(&fd);
 }
 
@@ -117,8 +118,8 @@ int netns_of(const char *sid, struct err *err)
 	}
 	/* Asked last: until here the pid may have become somebody else's. */
 	if (fd < 0 || !proc_alive(&proxy))
-		return err_set(err, EPIPE,
-			       "the virtual machine of sandbox %s has ended; delete the container",
-			       sid);
+		return err_set_as(
+			err, ERR_MACHINE_ENDED, EPIPE,
+			"the virtual machine of sandbox %s has ended; delete the container", sid);
 	return take_fd(&fd);
 }

@@ -343,7 +343,7 @@ int nic_request_parse(const char *text, size_t len, bool device_needed, struct n
 		r = read_request(&at, device_needed, ret, err);
 	if (r < 0)
 		nic_request_done(ret);
-	return r;
+	return r < 0 ? err_tag(err, ERR_NETWORK_INPUT) : r;
 }
 
 int nic_name_parse(const char *text, size_t len, char **ret, struct err *err)
@@ -352,7 +352,9 @@ int nic_name_parse(const char *text, size_t len, char **ret, struct err *err)
 	struct json_at at;
 	int r = parse_object(text, len, interface_keys, &doc, &at, err);
 
-	return r < 0 ? r : get_name(&at, "name", true, ret, err);
+	if (r == 0)
+		r = get_name(&at, "name", true, ret, err);
+	return r < 0 ? err_tag(err, ERR_NETWORK_INPUT) : r;
 }
 
 /* A member that has to be absent, empty or 0. */
@@ -383,7 +385,7 @@ int nic_update_parse(const char *text, size_t len, struct agentc_interface *ret,
 		r = get_addresses(&at, AGENTC_NETWORK_MAX, &ret->addresses, err);
 	if (r < 0)
 		agentc_interface_done(ret);
-	return r;
+	return r < 0 ? err_tag(err, ERR_NETWORK_INPUT) : r;
 }
 
 /* Routes. */
@@ -509,13 +511,13 @@ static int parse_one(const char *text, size_t len, enum route_kind kind, struct 
 	*ret = (struct agentc_routes){ 0 };
 	r = parse_object(text, len, route_keys, &doc, &at, err);
 	if (r < 0)
-		return r;
+		return err_tag(err, ERR_NETWORK_INPUT);
 	ret->items = xcalloc(1, sizeof(*ret->items));
 	ret->n = 1;
 	r = get_route(&at, kind, ret->items, err);
 	if (r < 0)
 		agentc_routes_done(ret);
-	return r;
+	return r < 0 ? err_tag(err, ERR_NETWORK_INPUT) : r;
 }
 
 int route_parse(const char *text, size_t len, struct agentc_routes *ret, struct err *err)
@@ -538,13 +540,14 @@ int routes_parse(const char *text, size_t len, struct agentc_routes *ret, struct
 	*ret = (struct agentc_routes){ 0 };
 	r = json_parse(text, len, DEPTH, &doc, err);
 	if (r < 0)
-		return r;
+		return err_tag(err, ERR_NETWORK_INPUT);
 	array = json_root(doc);
 	r = json_check_array(&array, &n, err);
 	if (r < 0)
-		return r;
+		return err_tag(err, ERR_NETWORK_INPUT);
 	if (n > ROUTES_MAX)
-		return err_set(err, EINVAL, "%zu routes, allowed is at most %u", n, ROUTES_MAX);
+		return err_set_as(err, ERR_NETWORK_INPUT, EINVAL,
+				  "%zu routes, allowed is at most %u", n, ROUTES_MAX);
 	ret->items = xcalloc(n, sizeof(*ret->items));
 	while (r == 0 && ret->n < n) {
 		struct json_at at;
@@ -555,5 +558,5 @@ int routes_parse(const char *text, size_t len, struct agentc_routes *ret, struct
 	}
 	if (r < 0)
 		agentc_routes_done(ret);
-	return r;
+	return r < 0 ? err_tag(err, ERR_NETWORK_INPUT) : r;
 }

@@ -92,15 +92,16 @@ static int take_group(const struct sysfs *sysfs, unsigned number, const char *pa
 
 	for (size_t i = 0; i < list->n; i++)
 		if (list->items[i].group == number)
-			return err_set(err, EEXIST, "IOMMU group %u is there twice", number);
+			return err_set_as(err, ERR_DEVICE, EEXIST, "IOMMU group %u is there twice",
+					  number);
 	r = vfio_group_read(sysfs, number, &group, err);
 	if (r == 0)
 		r = vfio_group_check(sysfs, &group, err);
 	if (r < 0)
 		return r;
 	if (list->n + group.n > PASSED_MAX)
-		return err_set(err, E2BIG, "a container has at most %u devices of the host",
-			       PASSED_MAX);
+		return err_set_as(err, ERR_DEVICE, E2BIG,
+				  "a container has at most %u devices of the host", PASSED_MAX);
 	list->items = xrealloc(list->items, (list->n + group.n) * sizeof(*list->items));
 	for (size_t i = 0; i < group.n; i++)
 		list->items[list->n++] = (struct passed){ .group = number,
@@ -182,9 +183,9 @@ int passthrough_check_free(const struct passthrough *list, const char *sid, cons
 			unsigned group = 0;
 
 			if (parse(*line, &group, &device) && has_group(list, group))
-				return err_set(err, EBUSY,
-					       "linux.devices: IOMMU group %u is container %s's",
-					       group, *member);
+				return err_set_as(err, ERR_DEVICE, EBUSY,
+						  "linux.devices: IOMMU group %u is container %s's",
+						  group, *member);
 		}
 	}
 	return 0;
@@ -216,7 +217,7 @@ static int allow(const char *vm, struct err *err)
 	struct proc_id qemu = { 0 };
 
 	if (vm_process(vm, &qemu) < 0)
-		return err_set(err, EPIPE, "the virtual machine has ended");
+		return err_set_as(err, ERR_MACHINE_ENDED, EPIPE, "the virtual machine has ended");
 	return vfio_lift_memlock(qemu.pid, err);
 }
 

@@ -46,8 +46,8 @@ static int sandbox_by_annotations(const struct oci_spec *spec, char **ret, struc
 		if (!type || !str_eq(type, engines[i].member))
 			continue;
 		if (str_empty(sandbox))
-			return err_set(
-				err, EINVAL,
+			return err_set_as(
+				err, ERR_SANDBOX_UNKNOWN, EINVAL,
 				"annotations: %s is '%s' but %s, the sandbox's id, is missing",
 				engines[i].type_key, type, engines[i].sandbox_key);
 		*ret = xstrdup(sandbox);
@@ -98,14 +98,14 @@ static int join_one(const struct oci_namespace *ns, char **ret, bool *ret_joins,
 	if (!sandbox && str_eq(ns->type, "network"))
 		return 0; /* somebody else's, which we may use */
 	if (!sandbox)
-		return err_set(
-			err, ENOTSUP,
+		return err_set_as(
+			err, ERR_NAMESPACE, ENOTSUP,
 			"linux.namespaces: %s: process %d is no container of kata-runtime that "
 			"runs; a virtual machine can share the %s namespace of no other",
 			ns->path, pid, ns->type);
 	if (*ret && !str_eq(*ret, sandbox))
-		return err_set(
-			err, ENOTSUP,
+		return err_set_as(
+			err, ERR_NAMESPACE, ENOTSUP,
 			"linux.namespaces: %s is in sandbox %s and other namespaces are in %s; "
 			"a container can be in one virtual machine only",
 			ns->path, sandbox, *ret);
@@ -131,12 +131,13 @@ static int sandbox_by_namespaces(const struct oci_spec *spec, char **ret, struct
 		shares_network |= joins && str_eq(ns->type, "network");
 	}
 	if (r == 0 && *ret && !shares_network)
-		r = err_set(err, ENOTSUP,
-			    "linux.namespaces: a container that shares a namespace of sandbox %s "
-			    "runs in "
-			    "its virtual machine and shares its network too; "
-			    "add --network container:NAME",
-			    *ret);
+		r = err_set_as(
+			err, ERR_NAMESPACE, ENOTSUP,
+			"linux.namespaces: a container that shares a namespace of sandbox %s "
+			"runs in "
+			"its virtual machine and shares its network too; "
+			"add --network container:NAME",
+			*ret);
 	return r;
 }
 

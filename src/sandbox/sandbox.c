@@ -26,6 +26,7 @@
 #include "sandbox/paths.h"
 #include "sandbox/resize.h"
 #include "sandbox/share.h"
+#include "vm/ended.h"
 #include "vm/vm.h"
 
 #define RESERVE_TRIES 5
@@ -46,8 +47,8 @@ int sandbox_look(const char *sid, struct sandbox_record **ret, struct err *err)
 	CLEANUP(close) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dirfd < 0)
-		return err_errno(err, "sandbox %s", sid);
-	return sandbox_record_read(dirfd, ret, err);
+		return err_errno_as(err, ERR_SANDBOX_UNKNOWN, "sandbox %s", sid);
+	return sandbox_record_read(dirfd, ret, err) < 0 ? err_tag(err, ERR_RECORD) : 0;
 }
 
 int sandbox_override(const char *cid, struct config *config, struct err *err)
@@ -61,6 +62,18 @@ int sandbox_override(const char *cid, struct config *config, struct err *err)
 	return r == 0 ? config_override(config, owner.record->annotations, true, err) : r;
 }
 
+/* The end of its machine is an error of whoever wants to talk to its agent. */
+static int machine_ended(const char *sid, const char *vm, struct err *err)
+{
+	CLEANUP(free) char *words = NULL;
+	enum err_id id = ended_by(vm, &words);
+
+	return err_set_as(
+		err, id, EPIPE,
+		"the virtual machine of sandbox %s has ended%s%.400s; delete the container", sid,
+		words ? ": " : "", words ? words : "");
+}
+
 int sandbox_connect(const char *sid, struct agentc **ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(sid);
@@ -68,9 +81,7 @@ int sandbox_connect(const char *sid, struct agentc **ret, struct err *err)
 	CLEANUP(free) char *url = NULL;
 
 	if (!vm_is_alive(vm))
-		return err_set(err, EPIPE,
-			       "the virtual machine of sandbox %s has ended; delete the container",
-			       sid);
+		return machine_ended(sid, vm, err);
 	url = vm_agent_url(vm, socket);
 	return agentc_connect(url, deadline_in(REQUEST_MS), ret, err);
 }
@@ -111,9 +122,9 @@ static int reserve(const char *sid, int *ret_dirfd, struct err *err)
 			break;
 	}
 	if (fd == -EEXIST)
-		return err_set(err, EEXIST,
-			       "container id %s: in use; choose another or delete that container",
-			       sid);
+		return err_set_as(
+			err, ERR_ID_IN_USE, EEXIST,
+			"container id %s: in use; choose another or delete that container", sid);
 	if (fd < 0)
 		return fd;
 	*ret_dirfd = fd;
@@ -129,9 +140,9 @@ static int check_template_place(const struct create_params *params, struct err *
 	if (!str_eq(dir, template) ||
 	    !(params->config->factory.enable_template || is_mount_point(template)))
 		return 0;
-	return err_set(err, EINVAL,
-		       "container id %s: %s is [factory] template_path; choose another id",
-		       params->id, dir);
+	return err_set_as(err, ERR_ID, EINVAL,
+			  "container id %s: %s is [factory] template_path; choose another id",
+			  params->id, dir);
 }
 
 /* What it has at the start; the rest is plugged in. */
@@ -336,7 +347,8 @@ int shims_end(const char *sid, const char *cid, struct err *err)
 		    proc_record_read(dirfd(dir), entry->d_name, &id) < 0)
 			continue;
 		if (proc_kill(&id, deadline_in(PROCESS_END_MS)) < 0)
-			return err_set(err, ETIMEDOUT, "kata-shim, pid %d, does not end", id.pid);
+			return err_set_as(err, ERR_DOES_NOT_END, ETIMEDOUT,
+					  "kata-shim, pid %d, does not end", id.pid);
 	}
 	return 0;
 }

@@ -45,7 +45,8 @@ static int send_terminal(const char *socket, int *ret_slave, struct err *err)
 		return err_prefix(err, "--console-socket");
 	r = send_with_fd(connection, name, sizeof(name) - 1, master);
 	if (r < 0)
-		return err_set(err, -r, "--console-socket: %s: send the terminal", socket);
+		return err_set_as(err, ERR_CONSOLE, -r, "--console-socket: %s: send the terminal",
+				  socket);
 	*ret_slave = take_fd(&slave);
 	return 0;
 }
@@ -54,7 +55,9 @@ static int open_terminal(const struct shim_params *params, int *ret, struct err 
 {
 	if (params->console) {
 		*ret = open(params->console, O_RDWR | O_NOCTTY | O_CLOEXEC);
-		return *ret < 0 ? err_errno(err, "--console: open %s", params->console) : 0;
+		return *ret < 0 ? err_errno_as(err, ERR_CONSOLE, "--console: open %s",
+					       params->console)
+				: 0;
 	}
 	return params->console_socket ? send_terminal(params->console_socket, ret, err) : 0;
 }

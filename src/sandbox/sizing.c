@@ -88,13 +88,13 @@ int sizing_demand(const struct machine_policy *policy, const struct container_li
 	mib = policy->reuses ? larger(mib, policy->first.memory_mib)
 			     : mib + policy->first.memory_mib;
 	if (mib > SIZING_MEMORY_MAX_MIB)
-		return err_set(err, ERANGE,
-			       "linux.resources.memory.limit: the containers' limits add up to "
-			       "%lld MiB, a virtual machine has at most %d MiB",
-			       (long long)mib, SIZING_MEMORY_MAX_MIB);
+		return err_set_as(err, ERR_SIZE, ERANGE,
+				  "linux.resources.memory.limit: the containers' limits add up to "
+				  "%lld MiB, a virtual machine has at most %d MiB",
+				  (long long)mib, SIZING_MEMORY_MAX_MIB);
 	if (mib > larger(policy->max.memory_mib, policy->first.memory_mib))
-		return err_set(
-			err, ERANGE,
+		return err_set_as(
+			err, ERR_SIZE, ERANGE,
 			"linux.resources.memory.limit: the containers' limits need a virtual "
 			"machine of %lld MiB, and the host has %lld MiB",
 			(long long)mib, (long long)policy->max.memory_mib);

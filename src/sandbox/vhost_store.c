@@ -53,16 +53,18 @@ int vhost_store_find(const struct config *config, dev_t dev, enum plug_driver *r
 		return 0;
 	name = name_of(devices, dev);
 	if (!name)
-		return err_set(err, ENODEV,
-			       "no device file in %s has the number %u:%u; see [hypervisor.qemu] "
-			       "vhost_user_store_path",
-			       devices, major(dev), minor(dev));
+		return err_set_as(
+			err, ERR_DEVICE, ENODEV,
+			"no device file in %s has the number %u:%u; see [hypervisor.qemu] "
+			"vhost_user_store_path",
+			devices, major(dev), minor(dev));
 	socket = xasprintf("%s/block/sockets/%s", store, name);
 	if (stat(socket, &st) < 0)
-		return err_errno(err, "the socket of the vhost-user device %s: %s", name, socket);
+		return err_errno_as(err, ERR_DEVICE, "the socket of the vhost-user device %s: %s",
+				    name, socket);
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(err, ENOTSOCK, "the vhost-user device %s: %s is not a socket", name,
-			       socket);
+		return err_set_as(err, ERR_DEVICE, ENOTSOCK,
+				  "the vhost-user device %s: %s is not a socket", name, socket);
 	*ret_driver = major(dev) == VHOST_STORE_SCSI ? PLUG_VHOST_USER_SCSI : PLUG_VHOST_USER_BLK;
 	*ret_socket = take_ptr(socket);
 	return 1;

@@ -15,60 +15,62 @@
 
 #define BRIDGES_MAX 5 /* reference 01, section 8 */
 
-static int check_readable(const char *key, const char *path, struct err *err)
+static int check_readable(const char *key, const char *path, enum err_id id, struct err *err)
 {
 	struct stat st;
 
 	if (str_empty(path))
-		return err_set(err, EINVAL, "[hypervisor.qemu] %s: empty, a path is needed", key);
+		return err_set_as(err, id, EINVAL, "[hypervisor.qemu] %s: empty, a path is needed",
+				  key);
 	if (stat(path, &st) < 0)
-		return err_errno(err, "[hypervisor.qemu] %s: %s", key, path);
+		return err_errno_as(err, id, "[hypervisor.qemu] %s: %s", key, path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, EINVAL, "[hypervisor.qemu] %s: %s is not a regular file", key,
-			       path);
+		return err_set_as(err, id, EINVAL, "[hypervisor.qemu] %s: %s is not a regular file",
+				  key, path);
 	if (st.st_size == 0)
-		return err_set(err, EINVAL, "[hypervisor.qemu] %s: %s is empty", key, path);
+		return err_set_as(err, id, EINVAL, "[hypervisor.qemu] %s: %s is empty", key, path);
 	if (access(path, R_OK) < 0)
-		return err_errno(err, "[hypervisor.qemu] %s: %s", key, path);
+		return err_errno_as(err, id, "[hypervisor.qemu] %s: %s", key, path);
 	return 0;
 }
 
-static int check_program(const char *key, const char *path, struct err *err)
+static int check_program(const char *key, const char *path, enum err_id id, struct err *err)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return err_errno(err, "%s: %s", key, path);
+		return err_errno_as(err, id, "%s: %s", key, path);
 	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
-		return err_set(err, EACCES, "%s: %s is not a program that can be started", key,
-			       path);
+		return err_set_as(err, id, EACCES, "%s: %s is not a program that can be started",
+				  key, path);
 	return 0;
 }
 
 static int check_initrd(const char *path, uint64_t memory_mib, struct err *err)
 {
 	struct stat st = { 0 };
-	int r = check_readable("initrd", path, err);
+	int r = check_readable("initrd", path, ERR_INITRD, err);
 
 	if (r < 0)
 		return r;
 	if (stat(path, &st) == 0 && (uint64_t)st.st_size >> 20 >= memory_mib)
-		return err_set(err, EINVAL,
-			       "[hypervisor.qemu] default_memory: %llu MiB is less than the initrd "
-			       "%s of %lld MiB",
-			       (unsigned long long)memory_mib, path, (long long)(st.st_size >> 20));
+		return err_set_as(
+			err, ERR_MEMORY_SMALL, EINVAL,
+			"[hypervisor.qemu] default_memory: %llu MiB is less than the initrd "
+			"%s of %lld MiB",
+			(unsigned long long)memory_mib, path, (long long)(st.st_size >> 20));
 	return 0;
 }
 
 static int check_image(const struct config *config, struct image *ret, struct err *err)
 {
 	const char *path = config->hypervisor.image;
-	int r = check_readable("image", path, err);
+	int r = check_readable("image", path, ERR_IMAGE, err);
 
 	if (r < 0)
 		return r;
 	r = image_read(path, !config->hypervisor.disable_image_nvdimm, ret, err);
-	return r < 0 ? err_prefix(err, "[hypervisor.qemu] image") : 0;
+	return r < 0 ? err_prefix_as(err, ERR_IMAGE, "[hypervisor.qemu] image") : 0;
 }
 
 unsigned vm_bridges(const struct config *config)
@@ -96,10 +98,11 @@ static int check_bridges(const struct config *config, struct err *err)
 	if (config->hypervisor.bridges == 0 ||
 	    !str_starts(path_base(config->hypervisor.firmware), "qboot"))
 		return 0;
-	return err_set(err, EINVAL,
-		       "[hypervisor.qemu] default_bridges: the firmware %s gives bridges no room "
-		       "for devices; set firmware = \"\" for SeaBIOS, or default_bridges = 0",
-		       config->hypervisor.firmware);
+	return err_set_as(
+		err, ERR_CONFIG, EINVAL,
+		"[hypervisor.qemu] default_bridges: the firmware %s gives bridges no room "
+		"for devices; set firmware = \"\" for SeaBIOS, or default_bridges = 0",
+		config->hypervisor.firmware);
 }
 
 int vm_check(const struct vm_params *params, struct image *ret_image, struct err *err)
@@ -107,23 +110,23 @@ int vm_check(const struct vm_params *params, struct image *ret_image, struct err
 	const struct config *config = params->config;
 	int r;
 
-	r = check_program("[hypervisor.qemu] path", config->hypervisor.path, err);
+	r = check_program("[hypervisor.qemu] path", config->hypervisor.path, ERR_QEMU_MISSING, err);
 	if (r == 0)
-		r = check_readable("kernel", config->hypervisor.kernel, err);
+		r = check_readable("kernel", config->hypervisor.kernel, ERR_KERNEL, err);
 	if (r == 0)
 		r = str_empty(config->hypervisor.image)
 			    ? check_initrd(config->hypervisor.initrd, params->memory_mib, err)
 			    : check_image(config, ret_image, err);
 	if (r == 0 && !str_empty(config->hypervisor.firmware))
-		r = check_readable("firmware", config->hypervisor.firmware, err);
+		r = check_readable("firmware", config->hypervisor.firmware, ERR_FIRMWARE, err);
 	if (r == 0)
 		r = check_bridges(config, err);
 	if (r == 0)
-		r = check_program("[proxy.kata] path", config->proxy.path, err);
+		r = check_program("[proxy.kata] path", config->proxy.path, ERR_HELPER, err);
 	if (r == 0)
-		r = check_program("[shim.kata] path", config->shim.path, err);
+		r = check_program("[shim.kata] path", config->shim.path, ERR_HELPER, err);
 	if (r == 0 && str_eq(config->hypervisor.shared_fs, "virtio-fs"))
 		r = check_program("[hypervisor.qemu] virtio_fs_daemon",
-				  config->hypervisor.virtio_fs_daemon, err);
+				  config->hypervisor.virtio_fs_daemon, ERR_VIRTIOFSD, err);
 	return r == 0 ? vm_memory_check(config, params->memory_mib, err) : r;
 }

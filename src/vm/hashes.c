@@ -49,13 +49,15 @@ static int check(const char *path, const char *wanted, struct err *err)
 	int r;
 
 	if (str_empty(path))
-		return err_set(err, EINVAL, "there is no file whose hash could be checked");
+		return err_set_as(err, ERR_HASH, EINVAL,
+				  "there is no file whose hash could be checked");
 	r = hashes_of_file(path, is, err);
 	if (r < 0)
 		return r;
-	return str_eq(is, wanted) ? 0
-				  : err_set(err, EBADMSG, "%.300s has the SHA-512 %s, not %s", path,
-					    is, wanted);
+	return str_eq(is, wanted)
+		       ? 0
+		       : err_set_as(err, ERR_HASH, EBADMSG, "%.300s has the SHA-512 %s, not %s",
+				    path, is, wanted);
 }
 
 int hashes_check(const struct config *config, struct err *err)

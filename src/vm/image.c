@@ -95,11 +95,11 @@ int image_read(const char *path, bool nvdimm, struct image *ret, struct err *err
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno(err, "%s", path);
+		return err_errno_as(err, ERR_IMAGE, "%s", path);
 	image.bytes = (uint64_t)st.st_size;
 	if (nvdimm && image.bytes % NVDIMM_ALIGN != 0)
-		return err_set(
-			err, EINVAL,
+		return err_set_as(
+			err, ERR_IMAGE, EINVAL,
 			"%s has %llu bytes, as an nvdimm it needs a multiple of 2 MiB; enlarge "
 			"it (truncate --size=%%2M), or set disable_image_nvdimm = true",
 			path, (unsigned long long)image.bytes);
@@ -112,8 +112,8 @@ int image_read(const char *path, bool nvdimm, struct image *ret, struct err *err
 		image.fstype = start > 0 ? fstype_at(fd, base + start) : NULL;
 	}
 	if (!image.fstype)
-		return err_set(
-			err, EINVAL,
+		return err_set_as(
+			err, ERR_IMAGE, EINVAL,
 			"%s is no file system that the guest can start from, nor has its first "
 			"partition one: ext4, erofs, squashfs",
 			path);

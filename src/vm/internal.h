@@ -15,11 +15,12 @@ struct image;
 struct qmp;
 struct vm_params;
 
-#define VM_LAST_WORDS   "last-words"
-#define VM_VSOCK_CID    "vsock-cid" /* decimal; not there without vsock */
-#define VM_QEMU_RECORD  "qemu.record"
-#define VM_PROXY_RECORD "proxy.record"
-#define VM_SHARE_RECORD "virtiofsd.record"
+#define VM_LAST_WORDS     "last-words"
+#define VM_LAST_WORDS_MAX (256u << 10)
+#define VM_VSOCK_CID      "vsock-cid" /* decimal; not there without vsock */
+#define VM_QEMU_RECORD    "qemu.record"
+#define VM_PROXY_RECORD   "proxy.record"
+#define VM_SHARE_RECORD   "virtiofsd.record"
 
 struct vm {
 	char *dir;

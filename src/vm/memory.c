@@ -43,11 +43,12 @@ static int check_lock(uint64_t mib, struct err *err)
 	if (may_lock_all() || getrlimit(RLIMIT_MEMLOCK, &limit) < 0 ||
 	    limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur / MIB > mib)
 		return 0;
-	return err_set(err, EPERM,
-		       "[hypervisor.qemu] enable_mem_prealloc: without enable_swap the %llu MiB "
-		       "are locked in memory, but the limit (ulimit -l) is %llu kB and there is no "
-		       "CAP_IPC_LOCK; raise the limit, or set enable_swap = true",
-		       (unsigned long long)mib, (unsigned long long)limit.rlim_cur >> 10);
+	return err_set_as(
+		err, ERR_MEMORY_LOCK, EPERM,
+		"[hypervisor.qemu] enable_mem_prealloc: without enable_swap the %llu MiB "
+		"are locked in memory, but the limit (ulimit -l) is %llu kB and there is no "
+		"CAP_IPC_LOCK; raise the limit, or set enable_swap = true",
+		(unsigned long long)mib, (unsigned long long)limit.rlim_cur >> 10);
 }
 
 /* A file system that is full kills QEMU (SIGBUS) when the guest writes to its memory. */
@@ -59,18 +60,20 @@ static int check_directory(const char *path, uint64_t mib, struct err *err)
 	uint64_t free_mib;
 
 	if (stat(path, &st) < 0)
-		return err_errno(err, "%s: %s", key, path);
+		return err_errno_as(err, ERR_MEMORY_DIRECTORY, "%s: %s", key, path);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ENOTDIR, "%s: %s is not a directory", key, path);
+		return err_set_as(err, ERR_MEMORY_DIRECTORY, ENOTDIR, "%s: %s is not a directory",
+				  key, path);
 	if (access(path, W_OK | X_OK) < 0)
-		return err_errno(err, "%s: %s", key, path);
+		return err_errno_as(err, ERR_MEMORY_DIRECTORY, "%s: %s", key, path);
 	if (statvfs(path, &fs) < 0)
-		return err_errno(err, "%s: %s", key, path);
+		return err_errno_as(err, ERR_MEMORY_DIRECTORY, "%s: %s", key, path);
 	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / MIB;
 	if (fs.f_blocks == 0 || free_mib >= mib) /* hugetlbfs without a size= says 0 */
 		return 0;
-	return err_set(err, ENOSPC, "%s: %s has %llu MiB free, the virtual machine needs %llu MiB",
-		       key, path, (unsigned long long)free_mib, (unsigned long long)mib);
+	return err_set_as(err, ERR_MEMORY_DIRECTORY, ENOSPC,
+			  "%s: %s has %llu MiB free, the virtual machine needs %llu MiB", key, path,
+			  (unsigned long long)free_mib, (unsigned long long)mib);
 }
 
 int vm_memory_check(const struct config *config, uint64_t mib, struct err *err)
@@ -79,10 +82,10 @@ int vm_memory_check(const struct config *config, uint64_t mib, struct err *err)
 	int r = 0;
 
 	if (!str_empty(path) && config->hypervisor.enable_hugepages)
-		return err_set(err, EINVAL,
-			       "[hypervisor.qemu] file_mem_backend: with enable_hugepages the "
-			       "memory is not in %s; set one of the two",
-			       path);
+		return err_set_as(err, ERR_CONFIG, EINVAL,
+				  "[hypervisor.qemu] file_mem_backend: with enable_hugepages the "
+				  "memory is not in %s; set one of the two",
+				  path);
 	if (config->hypervisor.enable_hugepages)
 		r = hugepages_check("", mib * MIB, err);
 	if (r == 0 && !str_empty(path))

@@ -100,8 +100,9 @@ int plug_disk_add(struct plug *plug, const struct plug_disk *disk, char ret_addr
 	int r;
 
 	if (disk->driver == PLUG_VIRTIO_SCSI && disk->number >= QEMU_SCSI_DISKS)
-		return err_set(err, ENOSPC, "plug in %s: the machine has %u disks already",
-			       disk->path, QEMU_SCSI_DISKS);
+		return err_set_as(err, ERR_PORTS_EXHAUSTED, ENOSPC,
+				  "plug in %s: the machine has %u disks already", disk->path,
+				  QEMU_SCSI_DISKS);
 	disk_id(disk->number, id);
 	named.id = id;
 	if (is_vhost_user(disk->driver)) {

@@ -100,10 +100,11 @@ int plug_wait_memory(struct plug *plug, uint64_t bytes, uint64_t deadline, struc
 		if (r < 0 || size.plugged_bytes >= bytes)
 			return r;
 		if (deadline_left(deadline) == 0)
-			return err_set(err, ETIMEDOUT,
-				       "the guest has taken %llu MiB of %llu MiB that it was given",
-				       (unsigned long long)size.plugged_bytes >> 20,
-				       (unsigned long long)bytes >> 20);
+			return err_set_as(
+				err, ERR_HOTPLUG, ETIMEDOUT,
+				"the guest has taken %llu MiB of %llu MiB that it was given",
+				(unsigned long long)size.plugged_bytes >> 20,
+				(unsigned long long)bytes >> 20);
 		(void)poll(NULL, 0, MEMORY_LOOK_MS);
 	}
 }

@@ -26,7 +26,8 @@ int vm_end_session(struct vm *vm, struct qmp *qmp, struct err *err)
 	int r = proc_kill(&vm->proxy, deadline_in(PROXY_END_MS));
 
 	if (r < 0)
-		return err_set(err, -r, "kata-proxy, pid %d, does not end", vm->proxy.pid);
+		return err_set_as(err, ERR_DOES_NOT_END, -r, "kata-proxy, pid %d, does not end",
+				  vm->proxy.pid);
 	r = fault_point("session ended", err);
 	if (r < 0 || faccessat(vm->dirfd, VM_VSOCK_CID, F_OK, 0) == 0)
 		return r; /* a vsock takes the next connection as it took the first */

@@ -22,12 +22,12 @@
 #include "config/config.h"
 #include "hypervisor/qemu_migrate.h"
 #include "hypervisor/qmp.h"
+#include "vm/ended.h"
 #include "vm/internal.h"
 
 #define QEMU_START_MS  15000u /* openEuler patch 0001 */
 #define QEMU_END_MS    300u
 #define LAST_WORDS_MS  2000u
-#define LAST_WORDS_MAX (256u << 10)
 #define RESEED_LEN     256u /* what getentropy() gives at once */
 #define CID_TEXT_MAX   16u
 #define VSOCK_TRY_MS   500u
@@ -80,35 +80,6 @@ void vm_free(struct vm *vm)
 	free(vm);
 }
 
-/* The line of @text that holds @word, from there on; owned, or NULL. */
-static char *line_with(const char *text, const char *word)
-{
-	const char *found = strstr(text, word);
-
-	found = found && *found == '\n' ? found + 1 : found;
-	return found ? str_printable(xstrndup(found, strcspn(found, "\r\n"))) : NULL;
-}
-
-/* The last line of a section "== title" that says anything; owned, or NULL. */
-static char *last_line(const char *text, const char *title)
-{
-	CLEANUP(free) char *head = xasprintf("== %s\n", title);
-	const char *start = strstr(text, head);
-	CLEANUP(strv_free) char **lines = NULL;
-	CLEANUP(free) char *section = NULL;
-	const char *end;
-	size_t n;
-
-	if (!start)
-		return NULL;
-	start += strlen(head);
-	end = strstr(start, "\n== ");
-	section = end ? xstrndup(start, (size_t)(end - start)) : xstrdup(start);
-	lines = strv_split(section, "\r\n");
-	n = strv_len(lines);
-	return n > 0 ? str_printable(xstrdup(lines[n - 1])) : NULL;
-}
-
 static char *read_stderr(const struct vm *vm)
 {
 	char data[4096];
@@ -123,34 +94,47 @@ static char *last_words(const struct vm *vm)
 	CLEANUP(free) char *text = NULL;
 	CLEANUP(free) char *unread = NULL;
 	CLEANUP(free) char *all = NULL;
-	char *words;
 
 	/* The proxy writes them when QEMU ends, or when it is asked to end itself. */
 	(void)proc_signal(&vm->proxy, SIGTERM);
 	(void)proc_wait_gone(&vm->proxy, deadline_in(LAST_WORDS_MS));
-	(void)file_read_at(vm->dirfd, VM_LAST_WORDS, LAST_WORDS_MAX, &text);
+	(void)file_read_at(vm->dirfd, VM_LAST_WORDS, VM_LAST_WORDS_MAX, &text);
 	unread = read_stderr(vm);
 	all = xasprintf("%s%s", unread ? unread : "", text ? text : "");
-	words = line_with(all, "Kernel panic");
-	if (!words)
-		words = line_with(all, "\nqemu-system-");
-	if (!words)
-		words = last_line(all, "console");
-	return words ? words : last_line(all, "qemu");
+	return ended_words(all);
+}
+
+/* Who is to blame, as far as the last words do not tell. */
+static enum err_id blame(const struct vm *vm, bool alive, bool had_proxy, const struct err *why)
+{
+	bool shared = vm->virtiofsd.pid > 0;
+
+	if (shared && !proc_alive(&vm->virtiofsd))
+		return ERR_VIRTIOFSD_DIED;
+	if (!alive)
+		return ERR_QEMU_DIED;
+	if (!had_proxy)
+		return ERR_PROXY_DIED;
+	return why->id != ERR_NONE ? why->id : ERR_AGENT_SILENT;
 }
 
 static int silent(const struct vm *vm, const struct err *why, struct err *err)
 {
+	bool had_proxy = proc_alive(&vm->proxy); /* its last words are its end */
 	CLEANUP(free) char *words = last_words(vm);
+	enum err_id id = ended_by_words(words);
 	/* A machine that is about to end gets the time to. */
 	bool alive = proc_wait_gone(&vm->qemu, deadline_in(QEMU_END_MS)) < 0;
 	const char *what =
 		alive ? "runs but its agent does not answer" : "ended before its agent answered";
 
+	if (id == ERR_NONE)
+		id = blame(vm, alive, had_proxy, why);
 	if (!words)
 		words = xasprintf("it printed nothing (%.200s)", why->text);
-	return err_set(err, EIO, "the virtual machine %s: %.400s; kernel %.150s, image %.150s",
-		       what, words, vm->kernel, vm->image);
+	return err_set_as(err, id, EIO,
+			  "the virtual machine %s: %.400s; kernel %.150s, image %.150s", what,
+			  words, vm->kernel, vm->image);
 }
 
 char *vm_agent_url(const char *dir, const char *proxy_socket)
@@ -294,7 +278,7 @@ int vm_destroy(const char *dir, uint64_t deadline, struct err *err)
 	kill_programs(fd, ids);
 	for (size_t i = 0; i < N_PROGRAMS; i++)
 		if (proc_kill(&ids[i], deadline) < 0)
-			return err_set(err, ETIMEDOUT, "process %d (%s) does not end", ids[i].pid,
-				       programs[i]);
+			return err_set_as(err, ERR_DOES_NOT_END, ETIMEDOUT,
+					  "process %d (%s) does not end", ids[i].pid, programs[i]);
 	return rm_tree(dir, err);
 }

@@ -226,7 +226,7 @@ delete_in_time()
 	code=0
 	wait "$pid" || code=$?
 	[ "$code" -eq 255 ]
-	[ "$(cat "$WORK/err")" = "container $ID: its virtual machine has ended" ]
+	[ "$(cat "$WORK/err")" = "container $ID: its virtual machine has ended [KATA-MACHINE-ENDED]" ]
 }
 
 @test "kata-runtime run killed: the container runs on and delete --force removes it" {

@@ -33,11 +33,11 @@ static int check_same(int parent, const char *name, const struct device *device,
 	struct stat st;
 
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_errno(err, "device %s: stat", device->path);
+		return err_errno_as(err, ERR_DEVICE, "device %s: stat", device->path);
 	if ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) ||
 	    (!S_ISFIFO(st.st_mode) && st.st_rdev != device->rdev))
-		return err_set(err, EEXIST, "device %s: something else is in its place",
-			       device->path);
+		return err_set_as(err, ERR_DEVICE, EEXIST,
+				  "device %s: something else is in its place", device->path);
 	return 0;
 }
 
@@ -48,12 +48,14 @@ static int open_guests(const struct device *device, struct err *err)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno(err, "device %s: it cannot be made here, and to bind the guest's",
-				 device->path);
+		return err_errno_as(err, ERR_DEVICE,
+				    "device %s: it cannot be made here, and to bind the guest's",
+				    device->path);
 	if ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) || st.st_rdev != device->rdev)
-		return err_set(err, EPERM,
-			       "device %s: it cannot be made here, and the guest's is another one",
-			       device->path);
+		return err_set_as(
+			err, ERR_DEVICE, EPERM,
+			"device %s: it cannot be made here, and the guest's is another one",
+			device->path);
 	return mount_clone_fd(fd, false, 0, err);
 }
 
@@ -64,13 +66,15 @@ static int open_place(int parent, const char *name, const struct device *device,
 	struct stat st;
 
 	if (mknodat(parent, name, S_IFREG, 0) < 0 && errno != EEXIST)
-		return err_errno(err, "device %s: make a file to mount it on", device->path);
+		return err_errno_as(err, ERR_DEVICE, "device %s: make a file to mount it on",
+				    device->path);
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_errno(err, "device %s: open the file to mount it on", device->path);
+		return err_errno_as(err, ERR_DEVICE, "device %s: open the file to mount it on",
+				    device->path);
 	if (!S_ISREG(st.st_mode) || st.st_size > 0)
-		return err_set(err, EEXIST, "device %s: something else is in its place",
-			       device->path);
+		return err_set_as(err, ERR_DEVICE, EEXIST,
+				  "device %s: something else is in its place", device->path);
 	return take_fd(&fd);
 }
 
@@ -81,7 +85,9 @@ static int bind_node(int parent, const char *name, const struct device *device, 
 
 	if (copy < 0 || target < 0)
 		return -err->code;
-	return mount_attach(copy, target, err) < 0 ? err_prefix(err, "device %s", device->path) : 0;
+	return mount_attach(copy, target, err) < 0
+		       ? err_prefix_as(err, ERR_DEVICE, "device %s", device->path)
+		       : 0;
 }
 
 static bool is_file(int parent, const char *name)
@@ -105,11 +111,12 @@ static int make_node_in(int parent, const struct device *device, uid_t uid, gid_
 		if ((errno == EPERM && !S_ISFIFO(device->mode)) ||
 		    (errno == EEXIST && bind && is_file(parent, name)))
 			return bind_node(parent, name, device, err);
-		return errno == EEXIST ? check_same(parent, name, device, err)
-				       : err_errno(err, "make device %s", device->path);
+		return errno == EEXIST
+			       ? check_same(parent, name, device, err)
+			       : err_errno_as(err, ERR_DEVICE, "make device %s", device->path);
 	}
 	if ((uid || gid) && fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_errno(err, "chown device %s", device->path);
+		return err_errno_as(err, ERR_DEVICE, "chown device %s", device->path);
 	return 0;
 }
 
@@ -154,7 +161,7 @@ static int prepare_one(int dev, const struct oci_spec *spec, struct device *devi
 	if (idmap_uid(spec, device->uid, &uid, err) < 0 ||
 	    idmap_gid(spec, device->gid, &gid, err) < 0 || idmap_uid(spec, 0, &root_uid, err) < 0 ||
 	    idmap_gid(spec, 0, &root_gid, err) < 0)
-		return err_prefix(err, "device %s", device->path);
+		return err_prefix_as(err, ERR_DEVICE, "device %s", device->path);
 	if (root_uid && fchownat(parent, "", root_uid, root_gid, AT_EMPTY_PATH) < 0)
 		return err_errno(err, "chown the directory of %s", device->path);
 	device->made = true;
@@ -231,7 +238,7 @@ static int make_one(int root, const struct device *device, bool bind, struct err
 	CLEANUP(close) int parent = open_parent(root, device->path, 0, err);
 
 	if (parent < 0)
-		return err_prefix(err, "device %s", device->path);
+		return err_prefix_as(err, ERR_DEVICE, "device %s", device->path);
 	return make_node_in(parent, device, device->uid, device->gid, bind, err);
 }
 

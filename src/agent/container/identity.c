@@ -205,19 +205,20 @@ static int set_user(const struct oci_user *user, struct err *err)
 
 	/* The raw system calls: there is one thread, and libc's wrappers pull in more. */
 	if (syscall(SYS_setgroups, user->n_additional_gids, user->additional_gids) < 0)
-		return err_errno(err, "set additional groups");
+		return err_errno_as(err, ERR_USER, "set additional groups");
 	if (syscall(SYS_setresgid, user->gid, user->gid, user->gid) < 0)
-		return err_errno(err, "set gid %u", user->gid);
+		return err_errno_as(err, ERR_USER, "set gid %u", user->gid);
 	if (syscall(SYS_setresuid, user->uid, user->uid, user->uid) < 0)
-		return err_errno(err, "set uid %u", user->uid);
+		return err_errno_as(err, ERR_USER, "set uid %u", user->uid);
 	/* -1 means "leave it": a call that succeeds, and drops nothing. */
 	if (getresuid(&uids[0], &uids[1], &uids[2]) < 0 ||
 	    getresgid(&gids[0], &gids[1], &gids[2]) < 0)
 		return err_errno(err, "getresuid");
 	for (unsigned i = 0; i < 3; i++)
 		if (uids[i] != user->uid || gids[i] != user->gid)
-			return err_set(err, EINVAL, "uid %u, gid %u cannot be taken on", user->uid,
-				       user->gid);
+			return err_set_as(err, ERR_USER, EINVAL,
+					  "uid %u, gid %u cannot be taken on", user->uid,
+					  user->gid);
 	return 0;
 }
 

@@ -78,17 +78,20 @@ static char *find_program(const char *name, char *const *env, int *ret_error)
 static int refuse_program(const char *name, const char *program, int reason, struct err *err)
 {
 	if (reason == ENOENT && !program)
-		return err_set(err, reason, "exec: \"%s\": executable file not found in $PATH",
-			       name);
+		return err_set_as(err, ERR_PROGRAM_MISSING, reason,
+				  "exec: \"%s\": executable file not found in $PATH", name);
 	if (reason == ENOENT)
-		return err_set(err, reason, "exec: \"%s\": stat %s: no such file or directory",
-			       name, program);
+		return err_set_as(err, ERR_PROGRAM_MISSING, reason,
+				  "exec: \"%s\": stat %s: no such file or directory", name,
+				  program);
 	if (reason == EACCES)
-		return err_set(err, reason, "exec: \"%s\": permission denied", name);
+		return err_set_as(err, ERR_PROGRAM_BAD, reason, "exec: \"%s\": permission denied",
+				  name);
 	if (reason == ENOEXEC)
-		return err_set(err, reason, "exec: \"%s\": exec format error", name);
+		return err_set_as(err, ERR_PROGRAM_BAD, reason, "exec: \"%s\": exec format error",
+				  name);
 	errno = reason;
-	return err_errno(err, "exec: \"%s\"", name);
+	return err_errno_as(err, ERR_PROGRAM_BAD, "exec: \"%s\"", name);
 }
 
 /*
@@ -168,7 +171,7 @@ static int check_cwd(const char *cwd, struct err *err)
 
 	/* A directory outside the root shows as "(unreachable)/…" (CVE-2024-21626). */
 	if (syscall(SYS_getcwd, real, sizeof(real)) < 0 || real[0] != '/')
-		return err_set(err, EINVAL, "cwd %s is outside the container", cwd);
+		return err_set_as(err, ERR_CWD, EINVAL, "cwd %s is outside the container", cwd);
 	return 0;
 }
 
@@ -215,7 +218,7 @@ static int give_up(const struct oci_process *process, const struct seccomp_progr
 	if (r < 0)
 		return r;
 	if (!entered && !try_cwd(process->cwd))
-		return err_errno(err, "chdir to cwd %s", process->cwd);
+		return err_errno_as(err, ERR_CWD, "chdir to cwd %s", process->cwd);
 	r = check_cwd(process->cwd, err);
 	if (r == 0 && filter->n > 0 && late)
 		r = seccomp_load_program(filter, err);
@@ -301,7 +304,7 @@ static int make_cwd(const char *cwd, struct err *err)
 	if (root < 0)
 		return err_errno(err, "open /");
 	dir = safe_mkdir_p(root, cwd, 0755, err);
-	return dir < 0 ? err_prefix(err, "cwd") : 0;
+	return dir < 0 ? err_prefix_as(err, ERR_CWD, "cwd") : 0;
 }
 
 /* In a user namespace: as soon as it has a root user, be it. */

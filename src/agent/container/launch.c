@@ -88,7 +88,7 @@ static int join(const struct launch *launch, int control, struct err *err)
 		return err_errno(err, "enter the container's namespaces");
 	pid = clone_child(0, user ? NULL : launch->cgroup, &fd);
 	if (pid < 0)
-		return err_errno(err, "clone");
+		return err_errno_as(err, ERR_PROCESS_LIMIT, "clone");
 	if (pid == 0)
 		init_join_main(launch, control);
 	pidfd = fd;
@@ -128,7 +128,7 @@ static int create(const struct launch *launch, int control, struct err *err)
 	ours = ends[1];
 	pid = clone_child(namespaces_new(launch->spec), launch->cgroup, &fd);
 	if (pid < 0)
-		return err_errno(err, "clone");
+		return err_errno_as(err, ERR_PROCESS_LIMIT, "clone");
 	if (pid == 0) {
 		close(take_fd(&ours));
 		init_container_main(launch, &rootfs, theirs, control);
@@ -216,7 +216,7 @@ int launch_start(const struct launch *launch, struct launched *ret, struct err *
 	else
 		pid = clone_child(namespaces_new(launch->spec), launch->cgroup, &pidfd);
 	if (pid < 0)
-		return err_errno(err, "clone");
+		return err_errno_as(err, ERR_PROCESS_LIMIT, "clone");
 	if (pid == 0)
 		child_main(launch, helper, theirs);
 

@@ -228,7 +228,7 @@ int mount_prepare(const struct oci_spec *spec, const struct oci_mount *mount,
 		return err_set(err, EINVAL, "mount: destination: missing");
 	ret->path = safe_clean(mount->destination);
 	r = prepare(spec, ret, err);
-	return r < 0 ? err_prefix(err, "mount %s", mount->destination) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_MOUNT, "mount %s", mount->destination) : 0;
 }
 
 /* Only what is named changes: flags that the mount has already are kept. */
@@ -327,7 +327,7 @@ static int attach(int root, struct mount_handle *handle, struct err *err)
 	if (handle->options.copy_up) {
 		r = copy_up(handle, target, err);
 		if (r < 0)
-			return err_prefix(err, "tmpcopyup");
+			return err_prefix_as(err, ERR_MOUNT, "tmpcopyup");
 	}
 	return mount_attach(handle->fd, target, err);
 }
@@ -353,7 +353,7 @@ int mount_enter(int root, const struct oci_spec *spec, struct mount_handle *hand
 {
 	int r = enter(root, spec, handle, err);
 
-	return r < 0 ? err_prefix(err, "mount %s", handle->mount->destination) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_MOUNT, "mount %s", handle->mount->destination) : 0;
 }
 
 int mount_finish(const struct mount_handle *handle, struct err *err)
@@ -364,7 +364,7 @@ int mount_finish(const struct mount_handle *handle, struct err *err)
 	if (!handle->read_only_later)
 		return 0;
 	r = mount_change(handle->fd, false, &read_only, err);
-	return r < 0 ? err_prefix(err, "mount %s", handle->mount->destination) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_MOUNT, "mount %s", handle->mount->destination) : 0;
 }
 
 void mount_handle_done(struct mount_handle *handle)

@@ -79,15 +79,15 @@ int namespaces_check(const struct oci_spec *spec, struct err *err)
 		const struct kind *kind = kind_of(ns->type);
 
 		if (!kind)
-			return err_set(err, ENOTSUP,
-				       "linux.namespaces: a namespace of type '%s' is not "
-				       "supported",
-				       ns->type);
+			return err_set_as(err, ERR_NAMESPACE, ENOTSUP,
+					  "linux.namespaces: a namespace of type '%s' is not "
+					  "supported",
+					  ns->type);
 		if (ns->path && !kind->can_join)
-			return err_set(err, ENOTSUP,
-				       "linux.namespaces: joining the %s namespace %s is not "
-				       "supported",
-				       ns->type, ns->path);
+			return err_set_as(err, ERR_NAMESPACE, ENOTSUP,
+					  "linux.namespaces: joining the %s namespace %s is not "
+					  "supported",
+					  ns->type, ns->path);
 	}
 	return check_user(spec, err);
 }
@@ -134,10 +134,12 @@ int namespaces_enter(const struct oci_spec *spec, struct err *err)
 			continue;
 		fd = open(ns->path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			return err_errno(err, "linux.namespaces: %s: open %s", ns->type, ns->path);
+			return err_errno_as(err, ERR_NAMESPACE, "linux.namespaces: %s: open %s",
+					    ns->type, ns->path);
 		if (setns(fd, flag_of(ns->type)) < 0)
-			return err_errno(err, "linux.namespaces: enter the %s namespace %s",
-					 ns->type, ns->path);
+			return err_errno_as(err, ERR_NAMESPACE,
+					    "linux.namespaces: enter the %s namespace %s", ns->type,
+					    ns->path);
 	}
 	return 0;
 }

@@ -48,7 +48,7 @@ static int open_root(const struct oci_spec *spec, int *ret, struct err *err)
 		return err_set(err, ENOTDIR, "root %s: not a directory", spec->root_path);
 	r = mount_change(root, true, &change, err);
 	if (r < 0)
-		return err_prefix(err, "root %s", spec->root_path);
+		return err_prefix_as(err, ERR_ROOTFS, "root %s", spec->root_path);
 	*ret = take_fd(&root);
 	return 0;
 }
@@ -136,7 +136,7 @@ static int attach_root(int root, struct err *err)
 	at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return err_errno(err, "open /");
-	return mount_attach(root, at, err) < 0 ? err_prefix(err, "root") : 0;
+	return mount_attach(root, at, err) < 0 ? err_prefix_as(err, ERR_ROOTFS, "root") : 0;
 }
 
 static int switch_root(int root, struct err *err)

@@ -267,7 +267,7 @@ static int read_profile(struct compiler *c, struct err *err)
 			 from->has_default_errno_ret ? &from->default_errno_ret : NULL,
 			 &c->default_action, err);
 	if (r < 0)
-		return err_prefix(err, "linux.seccomp.defaultAction");
+		return err_prefix_as(err, ERR_SECCOMP, "linux.seccomp.defaultAction");
 	r = read_archs(c, err);
 	if (r < 0)
 		return r;
@@ -278,7 +278,7 @@ static int read_profile(struct compiler *c, struct err *err)
 	for (size_t i = 0; i < from->n_syscalls; i++) {
 		r = read_entry(c, i, err);
 		if (r < 0)
-			return err_prefix(err, "linux.seccomp.syscalls[%zu]", i);
+			return err_prefix_as(err, ERR_SECCOMP, "linux.seccomp.syscalls[%zu]", i);
 	}
 	return 0;
 }

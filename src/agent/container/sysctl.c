@@ -87,7 +87,7 @@ static int set_one(const struct oci_spec *spec, int proc, bool pod, const char *
 		return r;
 	path = xasprintf("sys/%s", file);
 	r = procfs_write(proc, path, word + len + 1, err);
-	return r < 0 ? err_prefix(err, "linux.sysctl: '%s'", key) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_SYSCTL, "linux.sysctl: '%s'", key) : 0;
 }
 
 int sysctl_set(const struct oci_spec *spec, bool pod, struct err *err)
@@ -99,7 +99,7 @@ int sysctl_set(const struct oci_spec *spec, bool pod, struct err *err)
 		return 0;
 	proc = procfs_open(err);
 	if (proc < 0)
-		return err_prefix(err, "linux.sysctl");
+		return err_prefix_as(err, ERR_SYSCTL, "linux.sysctl");
 	for (char **word = spec->sysctl; r == 0 && *word; word++)
 		r = set_one(spec, proc, pod, *word, err);
 	return r;
