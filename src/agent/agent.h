@@ -13,6 +13,7 @@ struct container;
 struct dns;
 struct network_job;
 struct ipvs_staged;
+struct tracing;
 struct ttrpc_request;
 
 #define AGENT_DISKS_MAX 8u
@@ -20,6 +21,7 @@ struct ttrpc_request;
 struct agent {
 	struct loop *loop;
 	struct channel *channel;
+	uint64_t main_ns;      /* CLOCK_BOOTTIME when it began */
 	bool debug;            /* agent.log=debug */
 	unsigned first_blocks; /* of memory, that were online at the start */
 	uint64_t hotplug_ms;   /* agent.hotplug_timeout: how long a device is waited for */
@@ -36,6 +38,7 @@ struct agent {
 	struct network_job *network_jobs;             /* changes, one after the other; owned */
 	struct ipvs_staged *ipvs_staged; /* the one restore whose rules come in parts */
 	struct dns *dns;                 /* NULL: nobody carries queries; owned */
+	struct tracing *tracing;         /* NULL: it never was on; owned */
 	struct watch signals;
 };
 

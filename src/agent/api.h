@@ -72,6 +72,11 @@ API_HANDLER(next_dns_query);
 API_HANDLER(answer_dns_query);
 API_HANDLER(online_cpu_mem); /* api_online.c */
 
+/* tracing.c. */
+API_HANDLER(read_spans);
+API_HANDLER(start_tracing);
+API_HANDLER(stop_tracing);
+
 /* Load balancing: api_ipvs.c. */
 API_HANDLER(ipvs_change);
 API_HANDLER(ipvs_list);

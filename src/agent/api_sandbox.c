@@ -13,6 +13,7 @@
 #include "agent/modules.h"
 #include "agent/sandbox.h"
 #include "agent/storage.h"
+#include "agent/tracing.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -61,6 +62,7 @@ static void sandbox_prepared(void *data, const struct err *error)
 {
 	struct sandbox_start *start = data;
 
+	tracing_step(start->req, "storages");
 	if (error->code == 0) {
 		start->agent->sandbox_started = true;
 		free(start->agent->sandbox_id);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/tracing.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -88,6 +89,7 @@ static void stream_opened(struct yamux_stream *stream)
 	struct ttrpc_conn *conn = xcalloc(1, sizeof(*conn));
 
 	ttrpc_conn_init(conn, agent_services, channel->agent);
+	conn->observer = &tracing_observer;
 	stream->data = conn;
 }
 

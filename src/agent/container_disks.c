@@ -17,6 +17,7 @@
 #include "agent/pci.h"
 #include "agent/sandbox.h"
 #include "agent/storage.h"
+#include "agent/tracing.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -316,6 +317,7 @@ static void prepared(void *data, const struct err *error)
 	}
 	for (size_t i = 0; i < p->message->n_storages; i++)
 		strv_add(&p->mounts, p->message->storages[i]->mount_point);
+	tracing_step(p->req, "devices");
 	r = number_devices(p, &p->error);
 	/* Asked again: another request may have been faster. */
 	if (r == 0 && container_find(p->agent, p->message->container_id, &other, &ignored) == 0)

@@ -18,6 +18,7 @@
 #include "agent/online.h"
 #include "agent/options.h"
 #include "agent/sandbox.h"
+#include "agent/tracing.h"
 #include "agent/vacant.h"
 #include "agent/vsock.h"
 #include "base/cleanup.h"
@@ -98,6 +99,8 @@ static int serve(struct agent *agent, const struct agent_options *options, struc
 	int r;
 
 	r = loop_new(&agent->loop, err);
+	if (r == 0 && options->trace != AGENT_TRACE_OFF)
+		r = tracing_start(agent, options->trace == AGENT_TRACE_COLLATED, err);
 	if (r == 0)
 		r = watch_children(agent, err);
 	if (r == 0)
@@ -107,6 +110,7 @@ static int serve(struct agent *agent, const struct agent_options *options, struc
 	if (options->max_inodes > 0)
 		cached_files_watch(agent->loop, options->max_inodes);
 	vacant_watch(agent, options->vacant_ms);
+	tracing_boot(agent, agent->main_ns);
 	log_info("kata-agent " KATA_VERSION " is ready");
 	return loop_run(agent->loop, err);
 }
@@ -155,7 +159,7 @@ static int explain(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct agent agent = { .hotplug_ms = DEVICE_TIMEOUT_MS };
+	struct agent agent = { .hotplug_ms = DEVICE_TIMEOUT_MS, .main_ns = tracing_now_ns() };
 	struct err err = { 0 };
 
 	if (getpid() != 1)

@@ -55,6 +55,19 @@ static int take_number(const char *text, void *field)
 	return str_to_u64(text, 0, UINT64_MAX, field);
 }
 
+static int take_trace(const char *text, void *field)
+{
+	enum agent_trace *trace = field;
+
+	if (str_eq(text, "isolated"))
+		*trace = AGENT_TRACE_ISOLATED;
+	else if (str_eq(text, "collated"))
+		*trace = AGENT_TRACE_COLLATED;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 /* @take returns a negative number and changes nothing when the text is not of its kind. */
 struct agent_option {
 	const char *name;
@@ -62,24 +75,27 @@ struct agent_option {
 	int (*take)(const char *text, void *field);
 	size_t field;
 	const char *help;
+	const char *bare; /* what it means without a value; NULL: it has to have one */
 };
 
 #define FIELD(name) offsetof(struct agent_options, name)
 
 static const struct agent_option options[] = {
-	{ "log", "LEVEL", take_level, FIELD(log), "debug, info, warn (default) or error" },
+	{ "log", "LEVEL", take_level, FIELD(log), "debug, info, warn (default) or error", NULL },
 	{ "use_vsock", "BOOL", take_bool, FIELD(vsock),
-	  "listen on vsock port 1024, not on a serial port" },
+	  "listen on vsock port 1024, not on a serial port", NULL },
 	{ "unified_cgroup_hierarchy", "BOOL", take_bool, FIELD(unified),
-	  "cgroups of version 2 (default), or 1" },
+	  "cgroups of version 2 (default), or 1", NULL },
 	{ "hotplug_timeout", "DURATION", take_duration, FIELD(hotplug_ms),
-	  "how long a plugged device is waited for; 10s if not given" },
+	  "how long a plugged device is waited for; 10s if not given", NULL },
 	{ "vacant_timeout", "DURATION", take_duration, FIELD(vacant_ms),
-	  "how long a machine in which nothing runs is kept; 30s if not given" },
+	  "how long a machine in which nothing runs is kept; 30s if not given", NULL },
 	{ "container_pipe_size", "BYTES", take_pipe_size, FIELD(container_pipe_size),
-	  "of the containers' standard streams; 0: as the kernel has it" },
+	  "of the containers' standard streams; 0: as the kernel has it", NULL },
 	{ "max_inodes", "COUNT", take_number, FIELD(max_inodes),
-	  "files of the share that the guest may remember; 0: any number" },
+	  "files of the share that the guest may remember; 0: any number", NULL },
+	{ "trace", "TYPE", take_trace, FIELD(trace),
+	  "record spans from the start: isolated (also without a value) or collated", "isolated" },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -94,6 +110,8 @@ static void read_word(const char *word, struct agent_options *ret)
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		if (!str_eq(options[i].name, name))
 			continue;
+		if (!value)
+			value = (char *)(uintptr_t)options[i].bare;
 		if (!value || options[i].take(value, (char *)ret + options[i].field) < 0)
 			log_warn("agent.%s: '%s' is no %s: %s", name, value ? value : "",
 				 options[i].value, options[i].help);

@@ -10,6 +10,8 @@
 #include "agent/vacant.h"
 #include "base/log.h"
 
+enum agent_trace { AGENT_TRACE_OFF, AGENT_TRACE_ISOLATED, AGENT_TRACE_COLLATED };
+
 struct agent_options {
 	enum log_level log;           /* log */
 	bool unified;                 /* unified_cgroup_hierarchy */
@@ -19,6 +21,7 @@ struct agent_options {
 	uint64_t container_pipe_size; /* of the containers' standard streams, bytes; 0: the kernel's
 				       */
 	uint64_t max_inodes;          /* 0: as many as there may be */
+	enum agent_trace trace;       /* from the start */
 };
 
 #define AGENT_OPTIONS_INIT                                                               \

@@ -23,6 +23,7 @@
 #include "agent/container/control.h"
 #include "agent/container/launch.h"
 #include "agent/sandbox.h"
+#include "agent/tracing.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -352,6 +353,7 @@ static void take_message(struct process *process, const struct control_message *
 		take_terminal(process, fd);
 		break;
 	case CONTROL_READY:
+		tracing_step(process->starter, "set up");
 		container_ready(process->container);
 		break;
 	case CONTROL_ERROR:
@@ -386,6 +388,7 @@ static void read_control(struct process *process)
 		stop_control(process);
 		if (process->starter && (!process->is_init || process->was_ready)) {
 			process->state = PROCESS_RUNNING;
+			tracing_step(process->starter, "execute");
 			finish_start(process, NULL);
 			if (process->is_init)
 				container_started(process->container);
@@ -532,6 +535,7 @@ int process_launch(struct container *container, const char *exec_id, const struc
 		return r;
 	}
 	process->starter = starter;
+	tracing_step(starter, "clone");
 	*ret = take_ptr(process);
 	return 0;
 }

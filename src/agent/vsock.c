@@ -10,6 +10,7 @@
 #include <linux/vm_sockets.h>
 
 #include "agent/agent.h"
+#include "agent/tracing.h"
 #include "base/cleanup.h"
 #include "base/dial.h"
 #include "base/err.h"
@@ -141,6 +142,7 @@ static int add_connection(struct vsock *vsock, int fd, struct err *err)
 	vsock->connections = connection;
 	vsock->n_connections++;
 	ttrpc_conn_init(&connection->conn, agent_services, vsock->agent);
+	connection->conn.observer = &tracing_observer;
 	return loop_add(vsock->agent->loop, &connection->watch, fd, EPOLLIN, ready, err);
 }
 

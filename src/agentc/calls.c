@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent.pb-c.h"
+#include "agentc/spans_pb.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "katac.pb-c.h"
@@ -24,6 +25,8 @@ struct pending {
 	calls_status_fn status;
 	calls_clock_fn clock;
 	calls_dns_fn dns;
+	calls_spans_fn spans;
+	calls_arrived_fn arrived;
 };
 
 struct calls *calls_new(void *owner)
@@ -53,6 +56,19 @@ int calls_feed(struct calls *calls, const uint8_t *data, size_t len, struct err 
 	return ttrpc_client_feed(&calls->client, data, len, err);
 }
 
+static void spans_read(const struct pending *pending, const Katac__ReadSpansResponse *answer,
+		       const struct err *error)
+{
+	struct span *spans = NULL;
+	unsigned lost = 0;
+
+	if (answer)
+		spans = spans_from_pb(answer, pending->arrived(pending->owner, answer->now_ns),
+				      &lost);
+	pending->spans(pending->owner, spans, lost, error);
+	spans_free(spans);
+}
+
 static void finished(void *data, const ProtobufCMessage *response, const struct err *error)
 {
 	struct pending *pending = data;
@@ -70,6 +86,8 @@ static void finished(void *data, const ProtobufCMessage *response, const struct 
 		const Grpc__WaitProcessResponse *wait = (const Grpc__WaitProcessResponse *)response;
 
 		pending->status(pending->owner, wait ? wait->status : -1, error);
+	} else if (pending->spans) {
+		spans_read(pending, (const Katac__ReadSpansResponse *)response, error);
 	} else if (pending->dns) {
 		const Katac__DnsQuery *query = (const Katac__DnsQuery *)response;
 
@@ -213,4 +231,14 @@ void calls_answer_dns_query(struct calls *calls, uint64_t id, const uint8_t *dat
 	message.message.len = len;
 	call(calls, &katac__agent_extension__descriptor, "AnswerDnsQuery", &message.base,
 	     (struct pending){ .done = fn });
+}
+
+void calls_read_spans(struct calls *calls, bool at_once, calls_arrived_fn arrived,
+		      calls_spans_fn fn)
+{
+	Katac__ReadSpansRequest message = KATAC__READ_SPANS_REQUEST__INIT;
+
+	message.at_once = at_once;
+	call(calls, &katac__agent_extension__descriptor, "ReadSpans", &message.base,
+	     (struct pending){ .spans = fn, .arrived = arrived });
 }

@@ -62,6 +62,18 @@ void calls_next_dns_query(struct calls *calls, const char *address, calls_dns_fn
 void calls_answer_dns_query(struct calls *calls, uint64_t id, const uint8_t *data, size_t len,
 			    calls_done_fn fn);
 
+/*
+ * Spans of the agent, when there are some, or @at_once. @arrived is told the guest's
+ * CLOCK_BOOTTIME first and says what to add for the host's CLOCK_REALTIME; then @fn gets
+ * them, as spans_pb.h says, with the number of those that are lost.
+ */
+struct span;
+typedef int64_t (*calls_arrived_fn)(void *owner, uint64_t guest_ns);
+typedef void (*calls_spans_fn)(void *owner, const struct span *spans, unsigned lost,
+			       const struct err *error);
+void calls_read_spans(struct calls *calls, bool at_once, calls_arrived_fn arrived,
+		      calls_spans_fn fn);
+
 /* The guest's CLOCK_REALTIME in µs, and setting it. */
 void calls_get_clock(struct calls *calls, calls_clock_fn fn);
 void calls_set_clock(struct calls *calls, int64_t realtime_us, calls_done_fn fn);

@@ -275,7 +275,7 @@ const struct config_key config_keys[] = {
 		.note = "More is for hosts that are slow, as those that are emulated themselves."),
 	BOOL("agent.kata", "enable_debug", agent.enable_debug, "log level debug in the guest"),
 	BOOL("agent.kata", "enable_tracing", agent.enable_tracing, "send spans of kata-agent",
-	     .refused = NO_TRACING),
+	     .note = TRACING, .annotation = "agent.enable_tracing"),
 	STRING("agent.kata", "trace_mode", agent.trace_mode, "dynamic", trace_modes,
 	       "when the agent begins to send spans",
 	       .note = "dynamic: when the sandbox has been created; static: from its own start. Of "

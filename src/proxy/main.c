@@ -21,6 +21,7 @@
 #include "proxy/dns.h"
 #include "proxy/monitor.h"
 #include "proxy/mux.h"
+#include "proxy/spans.h"
 #include "version.h"
 
 struct options {
@@ -34,6 +35,7 @@ struct options {
 	const char *last_words;
 	const char *share_fd;
 	const char *dns;
+	const char *trace_fd;
 	const char *sandbox;
 	const char *log;
 	bool debug;
@@ -61,6 +63,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 			   "a pidfd of virtiofsd: its end is the machine's"),
 		OPT_STRING(0, "dns", &o->dns, "ADDRESS",
 			   "a name server on our lo, which the guest is to reach there too"),
+		OPT_STRING(0, "trace-fd", &o->trace_fd, "FD",
+			   "a socket of kata-trace-export, for the agent's spans"),
 		OPT_STRING(0, "last-words", &o->last_words, "FILE",
 			   "where the end of console and standard error go when QEMU ends"),
 		OPT_STRING(0, "sandbox", &o->sandbox, "ID", "the sandbox, for log lines"),
@@ -143,7 +147,8 @@ static int check(const struct options *o, struct err *err)
 /* What we want of the agent ourselves. */
 struct own {
 	struct clock_sync *sync;
-	struct dns *dns; /* or NULL */
+	struct dns *dns;     /* or NULL */
+	struct spans *spans; /* or NULL */
 };
 
 /* Clients, and what is our own, over the one serial port. */
@@ -172,10 +177,14 @@ static int start_mux(const struct options *o, struct loop *loop, const struct ow
 		r = mux_open_local(*ret, dns_out(own->dns), dns_feed, own->dns, err);
 	if (r == 0 && own->dns)
 		dns_begin(own->dns);
+	if (r == 0 && own->spans)
+		r = mux_open_local(*ret, spans_out(own->spans), spans_feed, own->spans, err);
+	if (r == 0 && own->spans)
+		spans_begin(own->spans);
 	return r;
 }
 
-enum { CLOCK, NAMES, N_DIRECT };
+enum { CLOCK, NAMES, SPANS, N_DIRECT };
 
 static void flush_direct(void *data)
 {
@@ -203,6 +212,14 @@ static void start_direct(const char *url, struct loop *loop, const struct own *o
 
 		ret[NAMES] = direct_new(loop, url, &names);
 	}
+	if (own->spans) {
+		const struct direct_user spans = { .out = spans_out(own->spans),
+						   .connected = spans_begin,
+						   .feed = spans_feed,
+						   .data = own->spans };
+
+		ret[SPANS] = direct_new(loop, url, &spans);
+	}
 	loop_set_idle(loop, flush_direct, ret);
 }
 
@@ -213,6 +230,7 @@ static int run(const struct options *o, struct err *err)
 	struct direct *direct[N_DIRECT] = { NULL };
 	CLEANUP(mux_free) struct mux *mux = NULL;
 	struct own own = { NULL };
+	int trace = -1;
 	int r;
 
 	r = check(o, err);
@@ -221,7 +239,11 @@ static int run(const struct options *o, struct err *err)
 	if (r < 0)
 		return r;
 	own.sync = clock_sync_new(loop);
-	if (o->dns)
+	if (o->trace_fd)
+		r = parse_fd("trace-fd", o->trace_fd, &trace, err);
+	if (r == 0 && o->trace_fd)
+		own.spans = spans_new(trace, o->sandbox ? o->sandbox : "");
+	if (r == 0 && o->dns)
 		r = dns_new(loop, o->dns, &own.dns, err);
 	if (r == 0 && o->mux_socket)
 		r = start_mux(o, loop, &own, &mux, err);

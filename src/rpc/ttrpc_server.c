@@ -72,10 +72,12 @@ static void send_error(struct ttrpc_conn *conn, uint32_t stream, enum ttrpc_code
 }
 
 /* Takes @req out of its connection, if that is still there, and frees it. */
-static void end_request(struct ttrpc_request *req)
+static void end_request(struct ttrpc_request *req, const struct err *error)
 {
 	struct ttrpc_conn *conn = req->conn;
 
+	if (req->observed)
+		req->observer->answered(req, error);
 	if (conn) {
 		struct ttrpc_request **at = &conn->requests;
 
@@ -112,7 +114,7 @@ void ttrpc_reply(struct ttrpc_request *req, const ProtobufCMessage *out)
 		else
 			refuse_reply(req);
 	}
-	end_request(req);
+	end_request(req, NULL);
 }
 
 void ttrpc_reply_error(struct ttrpc_request *req, const struct err *error)
@@ -120,7 +122,7 @@ void ttrpc_reply_error(struct ttrpc_request *req, const struct err *error)
 	if (req->conn)
 		send_error(req->conn, req->stream, ttrpc_code_of_errno(error->code),
 			   err_id_of(error), error->text);
-	end_request(req);
+	end_request(req, error);
 }
 
 static const struct ttrpc_service *find_service(const struct ttrpc_conn *conn, const char *name)
@@ -148,6 +150,14 @@ static void refuse(struct ttrpc_conn *conn, uint32_t stream, int error, const ch
 	text = xasprintf("%.60s/%.60s: %s", request->service, request->method, what);
 	send_error(conn, stream, ttrpc_code_of_errno(error),
 		   error == ENOSYS ? ERR_AGENT_OLD : err_class(error), str_printable(text));
+}
+
+static const char *find_traceparent(const Ttrpc__Request *request)
+{
+	for (size_t i = 0; i < request->n_metadata; i++)
+		if (str_eq(request->metadata[i]->key, TTRPC_TRACEPARENT))
+			return request->metadata[i]->value;
+	return NULL;
 }
 
 static void dispatch(struct ttrpc_conn *conn, uint32_t stream, const Ttrpc__Request *request)
@@ -181,10 +191,14 @@ static void dispatch(struct ttrpc_conn *conn, uint32_t stream, const Ttrpc__Requ
 	*req = (struct ttrpc_request){ .next = conn->requests,
 				       .conn = conn,
 				       .stream = stream,
+				       .service = service->descriptor,
 				       .method = method,
-				       .context = conn->context };
+				       .context = conn->context,
+				       .observer = conn->observer };
 	conn->requests = req;
 	conn->n_requests++;
+	if (conn->observer)
+		req->observed = conn->observer->begun(req, find_traceparent(request));
 	fn(req, in);
 	pb_free(in);
 }

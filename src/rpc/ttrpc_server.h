@@ -26,8 +26,20 @@ struct ttrpc_request {
 	struct ttrpc_request *waiting; /* a list of the handler's */
 	struct ttrpc_conn *conn;       /* NULL: the peer has gone, the answer goes nowhere */
 	uint32_t stream;
+	const ProtobufCServiceDescriptor *service;
 	const ProtobufCMethodDescriptor *method;
 	void *context; /* the server's */
+	const struct ttrpc_observer *observer;
+	void *observed; /* the observer's; NULL: this one is not */
+};
+
+/* Who is told of each request. */
+struct ttrpc_observer {
+	/* @traceparent: what the caller has sent with it, or NULL. Returns what becomes
+	 * ->observed. */
+	void *(*begun)(struct ttrpc_request *req, const char *traceparent);
+	/* Once, of one that is observed, before it ends; @error NULL: with an answer. */
+	void (*answered)(struct ttrpc_request *req, const struct err *error);
 };
 
 /* @in is valid during the call only. The handler (or a later event) answers @req once. */
@@ -51,6 +63,7 @@ struct ttrpc_conn {
 	void *context;
 	struct ttrpc_request *requests;
 	unsigned n_requests;
+	const struct ttrpc_observer *observer; /* or NULL */
 	void *kept; /* what a handler keeps until the connection ends, or NULL */
 	void (*kept_free)(void *kept);
 };

@@ -248,6 +248,8 @@ int sandbox_record_write(int dirfd, const struct sandbox_record *record, struct 
 	put_network(&w, &record->network);
 	put_cgroups(&w, &record->cgroups);
 	json_put_string(&w, "root", record->root);
+	if (record->agent_tracing)
+		json_put_bool(&w, "agent_tracing", true);
 	json_close_object(&w);
 	return write_json(dirfd, &w, err);
 }
@@ -285,6 +287,8 @@ int sandbox_record_read(int dirfd, struct sandbox_record **ret, struct err *err)
 		r = get_cgroups(&at, &record->cgroups, err);
 	if (r == 0)
 		r = json_get_string(&at, "root", &record->root, err);
+	if (r == 0)
+		r = json_get_bool(&at, "agent_tracing", &record->agent_tracing, err);
 	if (r < 0)
 		return r;
 	if (!record->id || !boot_id)

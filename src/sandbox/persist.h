@@ -53,6 +53,7 @@ struct sandbox_record {
 	bool resizing;            /* it may be any size between @size and another */
 	struct network_settings network;
 	struct sandbox_cgroups cgroups;
+	bool agent_tracing;
 	char *root; /* the --root it was made with; a note only (design E12) */
 };
 

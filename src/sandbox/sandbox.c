@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agentc/agentc.h"
+#include "agentc/tracing.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fault.h"
@@ -20,6 +21,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "oci/spec.h"
+#include "otlp/send.h"
 #include "sandbox/host_cgroup.h"
 #include "sandbox/internal.h"
 #include "sandbox/lock.h"
@@ -29,7 +31,8 @@
 #include "vm/ended.h"
 #include "vm/vm.h"
 
-#define RESERVE_TRIES 5
+#define RESERVE_TRIES   5
+#define STOP_TRACING_MS 1000u
 
 const char *sandbox_emulation_reason(const struct config *config)
 {
@@ -98,6 +101,7 @@ static int write_record(const struct create_params *params, const struct sandbox
 					 .size = { start->vcpus, start->memory_mib },
 					 .network = start->network.record.settings,
 					 .cgroups = *start->cgroups,
+					 .agent_tracing = params->config->agent.enable_tracing,
 					 .root = (char *)(uintptr_t)params->root };
 	int r = boot_id_read(record.boot_id, err);
 
@@ -230,12 +234,27 @@ int sandbox_begin(const struct create_params *params, struct sandbox_start *ret,
 	return r;
 }
 
+/* For the agent's spans; without it they are only dropped. */
+static int open_exporter(const struct config *config)
+{
+	struct err error = { 0 };
+	int fd;
+
+	if (!config->agent.enable_tracing)
+		return -1;
+	fd = otlp_exporter_start(&error);
+	if (fd < 0)
+		log_warn("%s: spans of kata-agent are dropped", error.text);
+	return fd;
+}
+
 int sandbox_boot(const struct create_params *params, int netns, const struct cgroup *cgroup,
 		 struct sandbox_start *start, struct err *err)
 {
 	CLEANUP(free) char *vm_dir = paths_vm(params->id);
 	CLEANUP(free) char *socket = paths_proxy_socket(params->id);
 	CLEANUP(free) char *share = paths_share_export(params->id);
+	CLEANUP(close) int trace = open_exporter(params->config);
 	const struct vm_params vm = { .config = params->config,
 				      .id = params->id,
 				      .dir = vm_dir,
@@ -252,7 +271,8 @@ int sandbox_boot(const struct create_params *params, int netns, const struct cgr
 				      .nics = start->network.nics,
 				      .n_nics = start->network.n,
 				      .vfio = start->vfio,
-				      .n_vfio = start->n_vfio };
+				      .n_vfio = start->n_vfio,
+				      .trace_fd = trace < 0 ? 0 : trace };
 	int r;
 
 	timeline_mark(params->timeline, "prepare");
@@ -299,6 +319,18 @@ static int create_in_guest(const struct create_params *params, const struct oci_
 		deadline_in(REQUEST_MS), err);
 }
 
+/* A guest that cannot is no worse a guest. */
+static void start_tracing(const struct config *config, struct agentc *agent)
+{
+	struct err error = { 0 };
+
+	if (!config->agent.enable_tracing || str_eq(config->agent.trace_mode, "static"))
+		return;
+	if (agentc_start_tracing(agent, str_eq(config->agent.trace_type, "collated"),
+				 deadline_in(REQUEST_MS), &error) < 0)
+		log_warn("the agent does not record spans: %s", error.text);
+}
+
 int sandbox_finish(const struct create_params *params, struct sandbox_start *start,
 		   const struct oci_spec *spec, uint64_t shm_size, struct agentc **ret_agent,
 		   struct err *err)
@@ -315,6 +347,8 @@ int sandbox_finish(const struct create_params *params, struct sandbox_start *sta
 		r = network_tell(&start->network, *ret_agent, err);
 	if (r == 0)
 		r = create_in_guest(params, spec, shm_size, *ret_agent, err);
+	if (r == 0)
+		start_tracing(params->config, *ret_agent);
 	timeline_mark(params->timeline, "create sandbox");
 	return r == 0 ? fault_point("sandbox created", err) : r;
 }
@@ -457,6 +491,7 @@ int sandbox_remove(const char *sid, struct err *err)
 
 int sandbox_stop(const char *sid, bool force, struct err *err)
 {
+	CLEANUP(sandbox_record_free) struct sandbox_record *record = NULL;
 	CLEANUP(agentc_free) struct agentc *agent = NULL;
 	struct err ignored = { 0 };
 	int r;
@@ -465,6 +500,8 @@ int sandbox_stop(const char *sid, bool force, struct err *err)
 	if (!sandbox_is_stale(sid) && sandbox_connect(sid, &agent, &ignored) == 0)
 		(void)agentc_destroy_sandbox(
 			agent, deadline_in(force ? DESTROY_FORCED_MS : DESTROY_MS), &ignored);
+	if (agent && sandbox_look(sid, &record, &ignored) == 0 && record->agent_tracing)
+		(void)agentc_stop_tracing(agent, deadline_in(STOP_TRACING_MS), &ignored);
 	r = fault_point("guest stopped", err);
 	return r < 0 ? r : sandbox_remove(sid, err);
 }

@@ -45,7 +45,7 @@ int vm_start_proxy(const struct vm_params *params, struct vm *vm, int output, in
 		   uint32_t cid, struct err *err)
 {
 	const struct config *config = params->config;
-	int fds[3] = { vm->stderr_fd };
+	int fds[4] = { vm->stderr_fd };
 	size_t n_fds = 1;
 	CLEANUP(strv_free) char **argv = NULL;
 	CLEANUP(close) int share = -1;
@@ -74,6 +74,10 @@ int vm_start_proxy(const struct vm_params *params, struct vm *vm, int output, in
 	if (params->dns) {
 		strv_add(&argv, "-dns");
 		strv_add(&argv, params->dns);
+	}
+	if (params->trace_fd > 0) {
+		strv_addf(&argv, "-trace-fd=%d", params->trace_fd);
+		fds[n_fds++] = params->trace_fd;
 	}
 	if (config->proxy.enable_debug)
 		strv_add(&argv, "-debug");

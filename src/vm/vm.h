@@ -64,6 +64,7 @@ struct vm_params {
 	int netns;                    /* where its programs run, or -1 */
 	const struct cgroup *cgroup;  /* what its programs are put into, or NULL */
 	const char *dns;              /* a name server on the lo of @netns, or NULL */
+	int trace_fd;                 /* for the proxy: where the agent's spans go, or 0 */
 	const struct vm_nic *nics;
 	size_t n_nics;
 	struct vm_vfio *vfio;

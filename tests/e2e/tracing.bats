@@ -133,3 +133,69 @@ ended() { ! pgrep -f "$STAGE/usr/libexec/kata-containers/kata-trace-export"; }
 		[[ $mode == dead ]] || kill "$COLLECTOR"
 	done
 }
+
+# holds - each span of the agent lies below one of kata-runtime and inside it, but for 20 ms of its clock.
+holds()
+{
+	[[ $(spans '(map({(.span): .}) | add) as $all
+		| map(select(.service == "kata-agent" and ($all[.parent].service == "kata-runtime")))
+		| map($all[.parent] as $p | $p.name == .name and $p.start - 20000000 <= .start
+			and .end <= $p.end + 20000000) | all and length > 2') == true ]]
+}
+
+@test "tracing: collated, the agent's spans lie below the calls of the commands" {
+	local dir
+
+	trace_of runtime
+	trace_of agent.kata 'trace_type = "collated"'
+	collector
+	dir=$(bundle)
+	set_args "$dir" true
+	runtime run --bundle "$dir" "$ID" </dev/null
+	PATIENCE=10 wait_until have_span run delete set.up grpc.AgentService/StartContainer
+	# The exporter of the machine's has gone with it.
+	PATIENCE=10 wait_until ended
+	[[ $(spans '[.[].trace] | unique | length') == 1 ]]
+	holds
+	[[ $(spans '(.[] | select(.service == "kata-agent" and .name == "grpc.AgentService/CreateContainer") | .span) as $call
+		| map(select(.parent == $call) | .name) | join(" ")') == "clone set up" ]]
+	[[ $(spans '.[] | select(.service == "kata-agent") | .resource["kata.sandbox.id"]' | sort -u) == "$ID" ]]
+	# What comes before it was switched on, dynamically, is not there; the end is.
+	[[ $(spans 'map(select(.service == "kata-agent") | .name) | index("grpc.AgentService/CreateSandbox")') == null ]]
+	[[ $(spans 'map(select(.service == "kata-agent") | .name) | index("grpc.AgentService/DestroySandbox")') != null ]]
+}
+
+@test "tracing: isolated, the agent's spans are a trace of its own, with links to the commands" {
+	local dir
+
+	trace_of runtime
+	trace_of agent.kata
+	collector
+	dir=$(bundle)
+	set_args "$dir" true
+	runtime run --bundle "$dir" "$ID" </dev/null
+	PATIENCE=10 wait_until have_span run kata-agent
+	PATIENCE=10 wait_until ended
+	[[ $(spans '[.[].trace] | unique | length') == 2 ]]
+	[[ $(spans '(map(select(.name == "kata-agent")) | .[0]) as $root | map(select(.service == "kata-agent"))
+		| map(.trace == $root.trace) | all') == true ]]
+	[[ $(spans '(map(select(.name == "run")) | .[0].trace) as $command | map(select(.name == "grpc.AgentService/StartContainer" and .kind == 2))
+		| map(.links[0].trace == $command) | all') == true ]]
+}
+
+@test "tracing: static, the agent records from its start, also where no command is traced" {
+	local dir
+
+	trace_of agent.kata 'trace_mode = "static"'
+	collector
+	dir=$(bundle)
+	set_args "$dir" true
+	runtime run --bundle "$dir" "$ID" </dev/null
+	PATIENCE=10 wait_until have_span kata-agent
+	PATIENCE=10 wait_until ended
+	[[ $(spans '[.[].service] | unique | .[]') == kata-agent ]]
+	[[ $(spans 'map(select(.parent != "") | .name) | .[0:2] | join(", ")') == "kernel, start of the agent" ]]
+	[[ $(spans '(.[] | select(.name == "kernel")) as $kernel | .[] | select(.name == "start of the agent")
+		| .start == $kernel.end') == true ]]
+	[[ $(spans 'map(.name) | index("grpc.AgentService/CreateSandbox")') != null ]]
+}

@@ -329,15 +329,14 @@ TEST(an_experimental_feature_is_named)
 		"experimental features; allowed is []");
 }
 
-TEST(what_is_not_there_yet_says_so)
+TEST(tracing_takes_its_modes_and_no_others)
 {
 	CLEANUP(config_free)
-	struct config *config = parse("[runtime]\nenable_tracing = false\n");
+	struct config *config = parse("[runtime]\nenable_tracing = true\n");
 
 	assert_int_equal(strv_len(config->warnings), 0);
-	refused("[agent.kata]\nenable_tracing = true\n",
-		"conf:2:1: [agent.kata] enable_tracing: true is refused: tracing is not there yet; "
-		"allowed is false");
+	refused("[agent.kata]\nenable_tracing = true\ntrace_mode = \"x\"\n",
+		"conf:3:1: [agent.kata] trace_mode: 'x' is not one of: dynamic, static");
 }
 
 TEST(a_window_for_the_page_cache_is_refused_with_virtio_fs_only)
@@ -532,7 +531,7 @@ int main(void)
 		TMP_TEST(every_second_name_has_a_first),
 		TMP_TEST(a_section_of_another_program_is_refused),
 		TMP_TEST(an_experimental_feature_is_named),
-		TMP_TEST(what_is_not_there_yet_says_so),
+		TMP_TEST(tracing_takes_its_modes_and_no_others),
 		TMP_TEST(a_window_for_the_page_cache_is_refused_with_virtio_fs_only),
 		TMP_TEST(a_value_is_written_as_it_is_read),
 		TMP_TEST(drop_ins_go_over_the_file_in_the_order_of_their_names),
