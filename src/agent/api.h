@@ -38,6 +38,7 @@ API_HANDLER(pause_container);
 API_HANDLER(resume_container);
 API_HANDLER(stats_container);
 API_HANDLER(get_oom_event);
+API_HANDLER(wait_oom);
 
 /* Processes: api_process.c. */
 API_HANDLER(signal_process);

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "cgroup/cgroup.h"
+#include "katac.pb-c.h"
 #include "oci/spec.h"
 #include "rpc/ttrpc_server.h"
 
@@ -179,4 +180,23 @@ void api_get_oom_event(struct ttrpc_request *req,
 		       const ProtobufCMessage *in __attribute__((unused)))
 {
 	oom_read(req->context, req);
+}
+
+void api_wait_oom(struct ttrpc_request *req, const ProtobufCMessage *in)
+{
+	const Katac__WaitOOMRequest *message = (const Katac__WaitOOMRequest *)in;
+	Katac__WaitOOMResponse response = KATAC__WAIT_OOMRESPONSE__INIT;
+	struct container *container = NULL;
+	struct err err = { 0 };
+
+	if (container_find(req->context, message->container_id, &container, &err) < 0) {
+		ttrpc_reply_error(req, &err);
+		return;
+	}
+	if (message->wait) {
+		oom_wait(container, message->seen, req);
+		return;
+	}
+	response.kills = container->oom_kills;
+	ttrpc_reply(req, &response.base);
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
+#include "katac.pb-c.h"
 #include "rpc/ttrpc_server.h"
 
 static void drop_first(char **events)
@@ -39,6 +40,42 @@ static void tell(struct agent *agent)
 		drop_first(agent->oom_events);
 }
 
+static void answer(struct ttrpc_request *req, uint64_t kills)
+{
+	Katac__WaitOOMResponse response = KATAC__WAIT_OOMRESPONSE__INIT;
+
+	response.kills = kills;
+	ttrpc_reply(req, &response.base);
+}
+
+/* Those who wait for more; with @all everybody, and who has gone in any case. */
+static void answer_waiters(struct container *container, bool all)
+{
+	struct ttrpc_request **at = &container->oom_waiters;
+
+	while (*at) {
+		struct ttrpc_request *req = *at;
+
+		if (!all && req->conn) {
+			at = &req->waiting;
+			continue;
+		}
+		*at = req->waiting;
+		answer(req, container->oom_kills);
+	}
+}
+
+void oom_wait(struct container *container, uint64_t seen, struct ttrpc_request *req)
+{
+	answer_waiters(container, false);
+	if (container->oom_kills > seen) {
+		answer(req, container->oom_kills);
+		return;
+	}
+	req->waiting = container->oom_waiters;
+	container->oom_waiters = req;
+}
+
 void oom_look(struct container *container)
 {
 	struct agent *agent = container->agent;
@@ -54,6 +91,7 @@ void oom_look(struct container *container)
 	if (strv_len(agent->oom_events) < OOM_EVENTS_MAX)
 		strv_add(&agent->oom_events, container->id);
 	tell(agent);
+	answer_waiters(container, true);
 }
 
 static void maybe_killed(struct watch *watch, uint32_t events __attribute__((unused)))
@@ -81,6 +119,7 @@ void oom_watch(struct container *container)
 
 void oom_unwatch(struct container *container)
 {
+	answer_waiters(container, true);
 	watch_remove(&container->oom);
 	if (container->oom_fd >= 0)
 		close(container->oom_fd);

@@ -17,5 +17,8 @@ void oom_unwatch(struct container *container);
 /* When a process has died: version 1 counts it only then. */
 void oom_look(struct container *container);
 
+/* Answers @req with the number of kills, as soon as it is over @seen. */
+void oom_wait(struct container *container, uint64_t seen, struct ttrpc_request *req);
+
 /* Answers @req with the oldest event, now or when there is one. One call at a time waits. */
 void oom_read(struct agent *agent, struct ttrpc_request *req);

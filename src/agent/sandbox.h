@@ -26,13 +26,14 @@ struct container {
 	struct cgroup *cgroup; /* owned */
 	char **mounts;         /* of its disks, in the guest; owned */
 	bool frozen;
-	unsigned jobs;        /* helpers that are at work on it: it must not go before they end */
-	struct watch oom;     /* of oom_fd */
-	int oom_fd;           /* owned; -1: not watched */
-	uint64_t oom_kills;   /* that have been told */
-	struct process *init; /* one of processes */
-	struct process *processes;     /* owned */
-	struct ttrpc_request *remover; /* RemoveContainer that waits */
+	unsigned jobs;      /* helpers that are at work on it: it must not go before they end */
+	struct watch oom;   /* of oom_fd */
+	int oom_fd;         /* owned; -1: not watched */
+	uint64_t oom_kills; /* that have been told */
+	struct ttrpc_request *oom_waiters; /* WaitOOM */
+	struct process *init;              /* one of processes */
+	struct process *processes;         /* owned */
+	struct ttrpc_request *remover;     /* RemoveContainer that waits */
 	bool removing;
 	struct err removal; /* how it went */
 };

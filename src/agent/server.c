@@ -99,6 +99,7 @@ static const struct ttrpc_method extension_methods[] = {
 	{ "ReadSpans", api_read_spans },
 	{ "StartTracing", api_start_tracing },
 	{ "StopTracing", api_stop_tracing },
+	{ "WaitOOM", api_wait_oom },
 	{ "ListProcesses", api_list_processes },
 	{ "UpdateInterface", api_extended_update_interface },
 	{ "UpdateRoutes", api_extended_update_routes },

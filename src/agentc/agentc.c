@@ -379,6 +379,25 @@ int agentc_wait_oom(struct agentc *agent, uint64_t deadline, char **ret_id, stru
 			   ret_id, err);
 }
 
+static int take_kills(void *data, const ProtobufCMessage *message,
+		      struct err *err __attribute__((unused)))
+{
+	*(uint64_t *)data = ((const Katac__WaitOOMResponse *)message)->kills;
+	return 0;
+}
+
+int agentc_oom_kills(struct agentc *agent, const char *id, bool wait, uint64_t deadline,
+		     uint64_t *kills, struct err *err)
+{
+	Katac__WaitOOMRequest message = KATAC__WAIT_OOMREQUEST__INIT;
+
+	message.container_id = (char *)(uintptr_t)id;
+	message.seen = *kills;
+	message.wait = wait;
+	return agentc_call(agent, &katac__agent_extension__descriptor, "WaitOOM", &message.base,
+			   deadline, take_kills, kills, err);
+}
+
 static int take_processes(void *data, const ProtobufCMessage *message,
 			  struct err *err __attribute__((unused)))
 {

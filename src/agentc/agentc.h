@@ -114,6 +114,13 @@ int agentc_stats(struct agentc *agent, const char *id, uint64_t deadline, struct
  */
 int agentc_wait_oom(struct agentc *agent, uint64_t deadline, char **ret_id, struct err *err);
 
+/*
+ * How many processes of container @id its kernel has killed for memory, in *kills; with @wait
+ * the answer comes when there are more of them than *kills was, or the container has gone.
+ */
+int agentc_oom_kills(struct agentc *agent, const char *id, bool wait, uint64_t deadline,
+		     uint64_t *kills, struct err *err);
+
 /* A process of a container, as the guest tells it: bounded, and printable. */
 struct agentc_process {
 	int64_t pid; /* as the container sees it */

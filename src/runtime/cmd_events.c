@@ -18,6 +18,8 @@
 #include "sandbox/sandbox.h"
 
 #define INTERVAL_MAX_MS 86400000u /* a day */
+#define OOM_LINES_MAX   16u
+#define OOM_PAUSE_MS    100
 
 /* Members that are 0 are left out: reference 02, "events". */
 static void put(struct json_writer *w, const char *key, uint64_t value)
@@ -211,15 +213,61 @@ static int parse_interval(const char *text, uint64_t *ret_ms, struct err *err)
 		       text);
 }
 
+/* A line as runc has it. Returns 0 or -EPIPE. */
+static int print_oom(const char *id, struct err *err)
+{
+	struct json_writer w = { 0 };
+	CLEANUP(free) char *text = NULL;
+
+	json_open_object(&w, NULL);
+	json_put_string(&w, "type", "oom");
+	json_put_string(&w, "id", id);
+	json_close_object(&w);
+	text = json_finish(&w);
+	if (puts(text) < 0 || fflush(stdout) != 0)
+		return err_set(err, EPIPE, "events: nobody reads them any more");
+	return 0;
+}
+
+/*
+ * Prints those of the next @interval_ms. A guest that claims more than there can be is
+ * believed OOM_LINES_MAX at a time, OOM_PAUSE_MS apart.
+ */
+static int print_ooms(const char *id, uint64_t interval_ms, uint64_t *kills, struct err *err)
+{
+	uint64_t due = deadline_in(interval_ms);
+	struct err ignored = { 0 };
+	int left;
+	int r = 0;
+
+	while (r == 0 && (left = deadline_left(due)) > 0) {
+		uint64_t seen = *kills;
+
+		/* It has ended, or does not answer: the next statistics say so. */
+		if (container_oom_kills(id, (uint64_t)left, kills, &ignored) < 0 || *kills <= seen)
+			break;
+		for (uint64_t i = 0; r == 0 && i < *kills - seen && i < OOM_LINES_MAX; i++)
+			r = print_oom(id, err);
+		(void)poll(NULL, 0, OOM_PAUSE_MS);
+	}
+	if (r == 0 && (left = deadline_left(due)) > 0)
+		(void)poll(NULL, 0, left);
+	return r;
+}
+
 /* Ends with the container. */
 static int print_always(const char *id, uint64_t interval_ms, struct err *err)
 {
+	uint64_t kills = 0;
+	struct err ignored = { 0 };
 	int r;
 
+	/* Those before us are nobody's news; an agent that cannot tell has none. */
+	(void)container_oom_kills(id, 0, &kills, &ignored);
 	do {
-		r = print_stats(id, err);
+		r = print_ooms(id, interval_ms, &kills, err);
 		if (r == 0)
-			(void)poll(NULL, 0, (int)interval_ms);
+			r = print_stats(id, err);
 	} while (r == 0);
 	return container_is_over(id) ? 0 : r;
 }
@@ -254,7 +302,6 @@ static int run_events(const struct globals *globals __attribute__((unused)), int
 	r = print_stats(id, err);
 	if (r < 0 || once)
 		return r;
-	(void)poll(NULL, 0, (int)interval_ms);
 	return print_always(id, interval_ms, err);
 }
 

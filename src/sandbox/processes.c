@@ -55,6 +55,17 @@ int container_stats(const char *id, struct cgroup_stats *ret, struct err *err)
 	return r;
 }
 
+int container_oom_kills(const char *id, uint64_t wait_ms, uint64_t *kills, struct err *err)
+{
+	CLEANUP(agentc_free) struct agentc *agent = NULL;
+	int r = connect_running(id, &agent, err);
+
+	if (r == 0)
+		r = agentc_oom_kills(agent, id, wait_ms > 0,
+				     deadline_in(wait_ms > 0 ? wait_ms : REQUEST_MS), kills, err);
+	return r;
+}
+
 int container_network_stats(const char *id, struct agentc_network_stats *ret, struct err *err)
 {
 	CLEANUP(agentc_free) struct agentc *agent = NULL;

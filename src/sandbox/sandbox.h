@@ -111,6 +111,13 @@ int container_processes(const char *id, struct agentc_processes *ret, struct err
 /* What a container that runs has used; into an empty @ret, freed by cgroup_stats_done(). */
 int container_stats(const char *id, struct cgroup_stats *ret, struct err *err);
 
+/*
+ * How many processes of a container that runs were killed for memory, in *kills; with
+ * @wait_ms when there are more of them than *kills was. Returns 0, -ETIMEDOUT, or what
+ * makes the guest one that cannot be asked.
+ */
+int container_oom_kills(const char *id, uint64_t wait_ms, uint64_t *kills, struct err *err);
+
 struct agentc_network_stats;
 
 /* The counters of its sandbox's network; freed by agentc_network_stats_done(). */
