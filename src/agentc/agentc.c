@@ -75,7 +75,6 @@ int agentc_call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
 		(void)err_tag(err, ERR_AGENT_SILENT);
 	if (r == -EPIPE)
 		(void)err_tag(err, ERR_AGENT_LOST);
-
 	agent->peer.client.traceparent = NULL;
 	span_end(span, r < 0 ? err : NULL);
 	return r;

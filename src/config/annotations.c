@@ -295,7 +295,7 @@ int config_allows(const struct config *config, const char *name, struct err *err
 {
 	int r = check_enabled(config, name, err);
 
-	return r < 0 ? err_prefix(err, "annotation %.128s", name) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_ANNOTATION, "annotation %.128s", name) : 0;
 }
 
 int config_override(struct config *config, char *const *annotations, bool allowed, struct err *err)
@@ -311,7 +311,8 @@ int config_override(struct config *config, char *const *annotations, bool allowe
 		name = xstrndup(*word, (size_t)(equals - *word));
 		r = take(config, name, equals + 1, allowed, err);
 		if (r < 0)
-			err_prefix(err, "annotation %.128s", str_printable(name));
+			err_prefix_as(err, ERR_ANNOTATION, "annotation %.128s",
+				      str_printable(name));
 	}
 	return r == 0 ? config_check(config, err) : r;
 }

@@ -109,5 +109,5 @@ int config_load(const char *path, struct config **ret, struct err *err)
 {
 	int r = load(path, ret, err);
 
-	return r < 0 ? err_tag(err, ERR_CONFIG) : r;
+	return r < 0 ? err_tag(err, r == -ENOENT ? ERR_CONFIG_MISSING : ERR_CONFIG) : r;
 }

@@ -80,8 +80,8 @@ int factory_choose_template(const struct config *config, unsigned vcpus, uint64_
 	}
 	if (r < 0) {
 		log_tell("the virtual machine boots, because it cannot be cloned: %s; see "
-			 "'kata-runtime factory status'",
-			 why.text);
+			 "'kata-runtime factory status' [%s]",
+			 why.text, err_name(err_id_of(&why)));
 		return 0;
 	}
 	if (is_too_large("template", template->vcpus, template->memory_mib, vcpus, memory_mib))

@@ -91,7 +91,7 @@ static int read_message(struct qmp *qmp, uint64_t deadline, struct json **ret, s
 		return r;
 	assert(line);
 	r = json_parse(line, len, QMP_DEPTH, ret, err);
-	return r < 0 ? err_prefix(err, "QEMU's monitor") : 0;
+	return r < 0 ? err_prefix_as(err, ERR_QEMU_NONSENSE, "QEMU's monitor") : 0;
 }
 
 static int qmp_error(const char *command, const struct json_at *error, struct err *err)

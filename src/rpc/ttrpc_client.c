@@ -180,8 +180,10 @@ int ttrpc_client_feed(struct ttrpc_client *client, const uint8_t *data, size_t l
 
 		used = ttrpc_frame_parse(buf_data(&client->in), buf_len(&client->in),
 					 TTRPC_REPLY_MAX, &frame, err);
-		if (used <= 0)
-			return (int)used;
+		if (used < 0)
+			return err_tag(err, ERR_AGENT_NONSENSE);
+		if (used == 0)
+			return 0;
 		r = take_frame(client, &frame, err);
 		if (r < 0)
 			return r;

@@ -31,11 +31,14 @@ static bool first_time(const char *name)
 	char boot_id[BOOT_ID_LEN];
 	struct err ignored = { 0 };
 	CLEANUP(free) char *path = NULL;
+	CLEANUP(free) char *dir = NULL;
 	CLEANUP(close) int fd = -1;
 
 	if (boot_id_read(boot_id, &ignored) < 0)
 		return false;
-	path = xasprintf("%s/kata-containers/%s-%s", paths_run_dir(), name, boot_id);
+	dir = xasprintf("%s/kata-containers", paths_run_dir());
+	(void)mkdir(dir, 0755); /* usually there; without it the warning does not come */
+	path = xasprintf("%s/%s-%s", dir, name, boot_id);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return fd >= 0;
 }
@@ -43,16 +46,11 @@ static bool first_time(const char *name)
 static void warn_about_kvm(const struct config *config)
 {
 	const char *reason = sandbox_emulation_reason(config);
-	CLEANUP(free) char *dir = xasprintf("%s/kata-containers", paths_run_dir());
 
-	if (!reason)
-		return;
-	(void)mkdir(dir, 0755); /* usually there; without it the warning comes again */
-	if (!first_time("kvm-warned"))
-		return;
-	log_tell("KVM cannot be used (%s): virtual machines are emulated, which is slow; "
-		 "machine_accelerators = \"accel=tcg\" says that this is wanted",
-		 reason);
+	if (reason && first_time("kvm-warned"))
+		log_tell("KVM cannot be used (%s): virtual machines are emulated, which is slow; "
+			 "machine_accelerators = \"accel=tcg\" says that this is wanted [%s]",
+			 reason, err_name(ERR_KVM));
 }
 
 static void warn_about_vsock(const struct config *config)
@@ -61,8 +59,8 @@ static void warn_about_vsock(const struct config *config)
 
 	if (reason && first_time("vsock-warned"))
 		log_tell("[hypervisor.qemu] use_vsock: %s: kata-proxy is used; "
-			 "load the kernel module vhost_vsock, or set it to false",
-			 reason);
+			 "load the kernel module vhost_vsock, or set it to false [%s]",
+			 reason, err_name(ERR_VSOCK));
 }
 
 int load_config(const struct globals *globals, bool warn_user, struct config **ret, struct err *err)

@@ -15,6 +15,7 @@
 #include "sandbox/lock.h"
 #include "sandbox/paths.h"
 #include "sandbox/sandbox.h"
+#include "vm/ended.h"
 #include "vm/vm.h"
 
 void container_view_done(struct container_view *view)
@@ -77,6 +78,26 @@ int container_look(const char *id, struct container_view *ret, struct err *err)
 	ret->state = state_now(ret->record);
 	container_follow_trace(ret->record);
 	return 0;
+}
+
+int container_not_running(const struct container_view *view, struct err *err)
+{
+	const struct container_record *record = view->record;
+	CLEANUP(free) char *vm = paths_vm(record->sandbox);
+	bool lost = record->state != STATE_STOPPED && !sandbox_is_stale(record->sandbox) &&
+		    !vm_is_alive(vm);
+	CLEANUP(free) char *words = NULL;
+	enum err_id id = lost ? ended_by(vm, &words) : ERR_CONTAINER_STATE;
+
+	/* The guest of a container that has ended goes some time later, which is no error. */
+	if (id == ERR_MACHINE_ENDED)
+		id = ERR_CONTAINER_STATE;
+	if (id == ERR_CONTAINER_STATE)
+		return err_set_as(err, id, ESRCH, "container %s is not running: it is %s",
+				  record->id, state_name(view->state));
+	return err_set_as(err, id, ESRCH,
+			  "container %s is not running: its virtual machine has ended%s%.400s",
+			  record->id, words ? ": " : "", words ? words : "");
 }
 
 bool container_is_over(const char *id)

@@ -100,13 +100,12 @@ int container_kill(const char *id, int signo, bool all, struct err *err)
 	return r;
 }
 
-static int check_alive(const char *id, const struct container_view *view, struct err *err)
+static int check_alive(const struct container_view *view, struct err *err)
 {
 	if (view->state == STATE_RUNNING || view->state == STATE_READY ||
 	    view->state == STATE_PAUSED)
 		return 0;
-	return err_set_as(err, ERR_CONTAINER_STATE, ESRCH, "container %s is not running: it is %s",
-			  id, state_name(view->state));
+	return container_not_running(view, err);
 }
 
 int container_connect(const char *id, struct agentc **ret, struct err *err)
@@ -115,7 +114,7 @@ int container_connect(const char *id, struct agentc **ret, struct err *err)
 	int r = container_look(id, &view, err);
 
 	if (r == 0)
-		r = check_alive(id, &view, err);
+		r = check_alive(&view, err);
 	return r == 0 ? sandbox_connect(view.record->sandbox, ret, err) : r;
 }
 
@@ -199,7 +198,7 @@ int container_update(const char *id, const struct oci_resources *resources, stru
 
 	r = container_open_locked(id, &c, err);
 	if (r == 0)
-		r = check_alive(id, &c.view, err);
+		r = check_alive(&c.view, err);
 	if (r == 0)
 		r = sandbox_look(c.view.record->sandbox, &sandbox, err);
 	if (r < 0)

@@ -73,9 +73,7 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 	if (r < 0)
 		return r;
 	if (view.state != STATE_RUNNING && view.state != STATE_READY)
-		return err_set_as(err, ERR_CONTAINER_STATE, ESRCH,
-				  "container %s is not running: it is %s", params->id,
-				  state_name(view.state));
+		return container_not_running(&view, err);
 	path = paths_container(view.record->sandbox, params->id);
 	forget_ended(path);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

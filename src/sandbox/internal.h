@@ -119,6 +119,9 @@ struct opened_container {
 		.lock = -1, .dirfd = -1 \
 	}
 
+/* -ESRCH: it is not running, and if its machine has ended, why. */
+int container_not_running(const struct container_view *view, struct err *err);
+
 int container_open_locked(const char *id, struct opened_container *ret, struct err *err);
 /* Lets the lock go early; the view stays. */
 void opened_container_unlock(struct opened_container *opened);

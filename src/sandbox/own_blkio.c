@@ -185,7 +185,7 @@ static int parse_and_set(const char *json, struct cgroup *cgroup, struct err *er
 	if (r == 0 && cgroup)
 		r = cgroup_apply(cgroup, &resources, err);
 	oci_resources_done(&resources);
-	return r < 0 ? err_prefix(err, ANNOTATION) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_ANNOTATION, ANNOTATION) : 0;
 }
 
 int own_blkio_check(const struct config *config, struct err *err)

@@ -147,7 +147,7 @@ int own_dns_check(const struct config *config, struct err *err)
 	CLEANUP(free) char *text = NULL;
 	int r = config->sandbox.dns ? own_dns_text(config->sandbox.dns, &text, err) : 0;
 
-	return r < 0 ? err_prefix(err, ANNOTATION) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_ANNOTATION, ANNOTATION) : 0;
 }
 
 /* The mount of it that there is, or a new one behind all others. */
@@ -201,7 +201,7 @@ int own_dns_apply(const struct config *config, const char *sid, struct oci_spec 
 	if (r == 0 && access(path, F_OK) < 0)
 		r = write_file(dir, text, err);
 	if (r < 0)
-		return err_prefix(err, ANNOTATION);
+		return err_prefix_as(err, ERR_ANNOTATION, ANNOTATION);
 	mount_it(spec, path);
 	return 0;
 }

@@ -234,7 +234,7 @@ int own_storages_take(const struct config *config, const struct oci_spec *spec, 
 	if (r < 0)
 		return r;
 	r = parse(json, cid, ret, err);
-	return r < 0 ? err_prefix(err, "annotation " ANNOTATION) : 0;
+	return r < 0 ? err_prefix_as(err, ERR_ANNOTATION, "annotation " ANNOTATION) : 0;
 }
 
 void own_storages_mount(const struct own_storages *storages, struct oci_spec *spec)

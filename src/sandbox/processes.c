@@ -21,9 +21,7 @@ static int look_running(const char *id, struct container_view *view, struct err 
 	if (r < 0)
 		return r;
 	if (view->state != STATE_RUNNING && view->state != STATE_PAUSED)
-		return err_set_as(err, ERR_CONTAINER_STATE, ESRCH,
-				  "container %s is not running: it is %s", id,
-				  state_name(view->state));
+		return container_not_running(view, err);
 	return 0;
 }
 

@@ -42,7 +42,7 @@ static int send_terminal(const char *socket, int *ret_slave, struct err *err)
 		return err_errno(err, "open the terminal's other end");
 	connection = unix_connect(socket, err);
 	if (connection < 0)
-		return err_prefix(err, "--console-socket");
+		return err_prefix_as(err, ERR_CONSOLE, "--console-socket");
 	r = send_with_fd(connection, name, sizeof(name) - 1, master);
 	if (r < 0)
 		return err_set_as(err, ERR_CONSOLE, -r, "--console-socket: %s: send the terminal",

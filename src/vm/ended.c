@@ -102,5 +102,7 @@ enum err_id ended_by(const char *dir, char **ret_words)
 		return ERR_QEMU_DIED;
 	*ret_words = ended_words(text);
 	id = ended_by_words(*ret_words);
+	if (id == ERR_NONE && strstr(text, "guest-shutdown")) /* the agent, with nothing to do */
+		id = ERR_MACHINE_ENDED;
 	return id != ERR_NONE ? id : ERR_QEMU_DIED;
 }

@@ -5,6 +5,8 @@
  *
  *   silent                 no answer, ever
  *   error=CODE:TEXT        that errno and text; TEXT may hold \e and \n
+ *   coded=KATA-…:TEXT      that code and text
+ *   old                    the call is unknown, as an agent says it that knows no codes
  *   long-error             a text of 1 MiB
  *   twice                  two answers to one call
  *   wrong-stream           the answer to a call that nobody made
@@ -414,6 +416,29 @@ static void send_error(struct ttrpc_request *req, const char *argument)
 	ttrpc_reply_error(req, &error);
 }
 
+/* "KATA-…:TEXT" */
+static void send_coded(struct ttrpc_request *req, const char *argument)
+{
+	size_t len = strcspn(argument, ":");
+	CLEANUP(free) char *name = xstrndup(argument, len);
+	struct err error = { 0 };
+
+	(void)err_set_as(&error, err_by_name(name), EIO, "%s", argument + len + 1);
+	ttrpc_reply_error(req, &error);
+}
+
+static void send_unknown(struct ttrpc_conn *conn, uint32_t stream)
+{
+	Ttrpc__Response response = TTRPC__RESPONSE__INIT;
+	Ttrpc__Status status = TTRPC__STATUS__INIT;
+	char text[] = "unimplemented";
+
+	status.code = 12;
+	status.message = text;
+	response.status = &status;
+	send_frame(conn, stream, &response);
+}
+
 static void send_long_error(struct ttrpc_conn *conn, uint32_t stream)
 {
 	Ttrpc__Response response = TTRPC__RESPONSE__INIT;
@@ -553,6 +578,10 @@ static void misbehave(struct ttrpc_request *req, const ProtobufCMessage *in, con
 		return; /* the request waits for ever */
 	if (str_eq(fault, "error")) {
 		send_error(req, argument);
+	} else if (str_eq(fault, "coded")) {
+		send_coded(req, argument);
+	} else if (str_eq(fault, "old")) {
+		send_unknown(req->conn, req->stream);
 	} else if (str_eq(fault, "long-error")) {
 		send_long_error(req->conn, req->stream);
 	} else if (str_eq(fault, "answers")) {
@@ -584,12 +613,19 @@ static void misbehave(struct ttrpc_request *req, const ProtobufCMessage *in, con
 static void misbehave_or_answer(struct ttrpc_request *req, const ProtobufCMessage *in)
 {
 	static const char *const names[] = {
-		"silent",         "error",          "long-error",     "twice",
-		"wrong-stream",   "answers",        "half",           "eof",
-		"not-a-message",  "bad-frame",      "huge-frame",     "empty",
-		"too-much",       "serial-garbage", "serial-version", "serial-window",
-		"serial-unknown", "serial-pings",   "serial-streams", "serial-deaf",
-		"serial-half",    "exit",           "too-many",       "rude",
+		"silent",         "error",
+		"long-error",     "twice",
+		"wrong-stream",   "answers",
+		"half",           "eof",
+		"not-a-message",  "bad-frame",
+		"huge-frame",     "empty",
+		"too-much",       "serial-garbage",
+		"serial-version", "serial-window",
+		"serial-unknown", "serial-pings",
+		"serial-streams", "serial-deaf",
+		"serial-half",    "exit",
+		"too-many",       "rude",
+		"coded",          "old",
 	};
 	const struct fake_agent *agent = req->context;
 
