@@ -6,11 +6,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "oci/spec.h"
 
 struct container;
 struct dns;
+struct guest_log;
 struct network_job;
 struct ipvs_staged;
 struct tracing;
@@ -21,10 +23,10 @@ struct ttrpc_request;
 struct agent {
 	struct loop *loop;
 	struct channel *channel;
-	uint64_t main_ns;      /* CLOCK_BOOTTIME when it began */
-	bool debug;            /* agent.log=debug */
-	unsigned first_blocks; /* of memory, that were online at the start */
-	uint64_t hotplug_ms;   /* agent.hotplug_timeout: how long a device is waited for */
+	uint64_t main_ns;         /* CLOCK_BOOTTIME when it began */
+	enum log_level log_level; /* agent.log */
+	unsigned first_blocks;    /* of memory, that were online at the start */
+	uint64_t hotplug_ms;      /* agent.hotplug_timeout: how long a device is waited for */
 	int pipe_size; /* agent.container_pipe_size: of the containers' standard streams, or 0 */
 	bool sandbox_started;
 	char *sandbox_id;                 /* owned; the id of the pod's own container too */
@@ -39,6 +41,7 @@ struct agent {
 	struct ipvs_staged *ipvs_staged; /* the one restore whose rules come in parts */
 	struct dns *dns;                 /* NULL: nobody carries queries; owned */
 	struct tracing *tracing;         /* NULL: it never was on; owned */
+	struct guest_log *log;
 	struct watch signals;
 };
 

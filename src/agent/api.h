@@ -78,6 +78,9 @@ API_HANDLER(read_spans);
 API_HANDLER(start_tracing);
 API_HANDLER(stop_tracing);
 
+/* What the agent logs: guest_log.c. */
+API_HANDLER(read_log);
+
 /* Load balancing: api_ipvs.c. */
 API_HANDLER(ipvs_change);
 API_HANDLER(ipvs_list);

@@ -15,6 +15,7 @@
 #include "agent/channel.h"
 #include "agent/device_wait.h"
 #include "agent/guest.h"
+#include "agent/guest_log.h"
 #include "agent/online.h"
 #include "agent/options.h"
 #include "agent/sandbox.h"
@@ -64,7 +65,7 @@ static void read_options(struct agent *agent, struct agent_options *ret)
 	if (file_read_at(AT_FDCWD, "/proc/cmdline", 8192, &cmdline) < 0)
 		return;
 	agent_options_read(cmdline, ret);
-	agent->debug = ret->log == LOG_LEVEL_DEBUG;
+	agent->log_level = ret->log;
 	agent->hotplug_ms = ret->hotplug_ms;
 	agent->pipe_size = (int)ret->container_pipe_size;
 	log_set_level(ret->log);
@@ -104,6 +105,8 @@ static int serve(struct agent *agent, const struct agent_options *options, struc
 	if (r == 0)
 		r = watch_children(agent, err);
 	if (r == 0)
+		r = guest_log_watch(agent, err);
+	if (r == 0)
 		r = options->vsock ? listen_on_vsock(agent, err) : listen_on_port(agent, err);
 	if (r < 0)
 		return r;
@@ -127,7 +130,7 @@ static int run(struct agent *agent, struct err *err)
 	r = guest_prepare(err);
 	if (r < 0)
 		return r;
-	log_open_fd(open("/dev/kmsg", O_WRONLY | O_CLOEXEC), false);
+	guest_log_to_kernel(agent, open("/dev/kmsg", O_WRONLY | O_CLOEXEC));
 	read_options(agent, &options);
 	(void)setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	agent->first_blocks = online_present_blocks(ONLINE_SYSFS);
@@ -164,7 +167,9 @@ int main(int argc, char **argv)
 
 	if (getpid() != 1)
 		return explain(argc, argv);
-	log_init("kata-agent", LOG_LEVEL_WARN);
+	log_init("kata-agent", LOG_LEVEL_INFO);
+	if (guest_log_open(&agent, &err) < 0)
+		(void)dprintf(STDERR_FILENO, "kata-agent: %s\n", err.text); /* works without */
 	if (run(&agent, &err) < 0)
 		(void)dprintf(STDERR_FILENO, "kata-agent: fatal: %s\n", err.text);
 	/* Without an agent the machine is of no use: off, which the host sees. */

@@ -86,8 +86,9 @@ void oom_look(struct container *container)
 	    kills <= container->oom_kills)
 		return;
 	container->oom_kills = kills;
-	log_warn("container %s: the kernel killed a process, its memory limit is reached",
-		 container->id);
+	log_about(WARN, container->id,
+		  "container %s: the kernel killed a process, its memory limit is reached",
+		  container->id);
 	if (strv_len(agent->oom_events) < OOM_EVENTS_MAX)
 		strv_add(&agent->oom_events, container->id);
 	tell(agent);
@@ -114,7 +115,7 @@ void oom_watch(struct container *container)
 			     maybe_killed, &error);
 	/* A container without the notice is better than none. */
 	if (r < 0)
-		log_warn("container %s: %s", container->id, error.text);
+		log_about(WARN, container->id, "container %s: %s", container->id, error.text);
 }
 
 void oom_unwatch(struct container *container)

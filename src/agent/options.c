@@ -12,19 +12,7 @@
 
 static int take_level(const char *text, void *field)
 {
-	enum log_level *level = field;
-
-	if (str_eq(text, "debug") || str_eq(text, "trace"))
-		*level = LOG_LEVEL_DEBUG;
-	else if (str_eq(text, "info"))
-		*level = LOG_LEVEL_INFO;
-	else if (str_eq(text, "warn") || str_eq(text, "warning"))
-		*level = LOG_LEVEL_WARN;
-	else if (str_eq(text, "error") || str_eq(text, "fatal") || str_eq(text, "panic"))
-		*level = LOG_LEVEL_ERROR;
-	else
-		return -EINVAL;
-	return 0;
+	return log_level_parse(text, field);
 }
 
 static int take_bool(const char *text, void *field)
@@ -81,7 +69,7 @@ struct agent_option {
 #define FIELD(name) offsetof(struct agent_options, name)
 
 static const struct agent_option options[] = {
-	{ "log", "LEVEL", take_level, FIELD(log), "debug, info, warn (default) or error", NULL },
+	{ "log", "LEVEL", take_level, FIELD(log), "debug, info (default), warn or error", NULL },
 	{ "use_vsock", "BOOL", take_bool, FIELD(vsock),
 	  "listen on vsock port 1024, not on a serial port", NULL },
 	{ "unified_cgroup_hierarchy", "BOOL", take_bool, FIELD(unified),

@@ -26,7 +26,7 @@ struct agent_options {
 
 #define AGENT_OPTIONS_INIT                                                               \
 	{                                                                                \
-		.log = LOG_LEVEL_WARN, .unified = true, .hotplug_ms = DEVICE_TIMEOUT_MS, \
+		.log = LOG_LEVEL_INFO, .unified = true, .hotplug_ms = DEVICE_TIMEOUT_MS, \
 		.vacant_ms = VACANT_TIMEOUT_MS,                                          \
 	}
 

@@ -275,7 +275,7 @@ static void forget(struct container *container, const struct err *hooks)
 	struct agent *agent = container->agent;
 
 	if (hooks->code)
-		log_warn("container %s: %s", container->id, hooks->text);
+		log_about(WARN, container->id, "container %s: %s", container->id, hooks->text);
 	unlink_container(container);
 	if (container->remover && container->removal.code)
 		ttrpc_reply_error(container->remover, &container->removal);
@@ -354,7 +354,7 @@ void container_ready(struct container *container)
 static void poststart_done(struct container *container, const struct err *error)
 {
 	if (error->code)
-		log_warn("container %s: %s", container->id, error->text);
+		log_about(WARN, container->id, "container %s: %s", container->id, error->text);
 	container_job_end(container);
 }
 

@@ -100,6 +100,7 @@ static const struct ttrpc_method extension_methods[] = {
 	{ "StartTracing", api_start_tracing },
 	{ "StopTracing", api_stop_tracing },
 	{ "WaitOOM", api_wait_oom },
+	{ "ReadLog", api_read_log },
 	{ "ListProcesses", api_list_processes },
 	{ "UpdateInterface", api_extended_update_interface },
 	{ "UpdateRoutes", api_extended_update_routes },

@@ -27,6 +27,7 @@ struct pending {
 	calls_dns_fn dns;
 	calls_spans_fn spans;
 	calls_arrived_fn arrived;
+	calls_log_fn log;
 };
 
 struct calls *calls_new(void *owner)
@@ -69,6 +70,26 @@ static void spans_read(const struct pending *pending, const Katac__ReadSpansResp
 	spans_free(spans);
 }
 
+static void log_read(const struct pending *pending, const Katac__ReadLogResponse *read,
+		     const struct err *error)
+{
+	size_t there = read ? read->n_entries : 0;
+	size_t n = there < CALLS_LOG_MAX ? there : CALLS_LOG_MAX;
+	CLEANUP(free) struct calls_log_line *lines = xcalloc(n + 1, sizeof(*lines));
+
+	for (size_t i = 0; i < n; i++) {
+		const Katac__LogEntry *from = read->entries[i];
+
+		lines[i] = (struct calls_log_line){ .time_ns = from->time_ns,
+						    .level = from->level,
+						    .pid = from->pid,
+						    .text = from->text,
+						    .subsystem = from->subsystem,
+						    .container = from->container };
+	}
+	pending->log(pending->owner, lines, n, read ? read->lost + (there - n) : 0, error);
+}
+
 static void finished(void *data, const ProtobufCMessage *response, const struct err *error)
 {
 	struct pending *pending = data;
@@ -94,6 +115,8 @@ static void finished(void *data, const ProtobufCMessage *response, const struct 
 		pending->dns(pending->owner, query ? query->id : 0, query && query->tcp,
 			     query ? query->message.data : NULL, query ? query->message.len : 0,
 			     error);
+	} else if (pending->log) {
+		log_read(pending, (const Katac__ReadLogResponse *)response, error);
 	} else {
 		const Katac__ClockResponse *clock = (const Katac__ClockResponse *)response;
 
@@ -241,4 +264,12 @@ void calls_read_spans(struct calls *calls, bool at_once, calls_arrived_fn arrive
 	message.at_once = at_once;
 	call(calls, &katac__agent_extension__descriptor, "ReadSpans", &message.base,
 	     (struct pending){ .spans = fn, .arrived = arrived });
+}
+
+void calls_read_log(struct calls *calls, calls_log_fn fn)
+{
+	Katac__ReadLogRequest message = KATAC__READ_LOG_REQUEST__INIT;
+
+	call(calls, &katac__agent_extension__descriptor, "ReadLog", &message.base,
+	     (struct pending){ .log = fn });
 }

@@ -74,6 +74,23 @@ typedef void (*calls_spans_fn)(void *owner, const struct span *spans, unsigned l
 void calls_read_spans(struct calls *calls, bool at_once, calls_arrived_fn arrived,
 		      calls_spans_fn fn);
 
+/*
+ * What the agent has logged, when there is something, oldest first; *@lost lines are
+ * missing in front. Its texts are as the guest sends them: not bounded, not printable.
+ */
+struct calls_log_line {
+	int64_t time_ns; /* CLOCK_REALTIME of the guest */
+	uint32_t level;  /* as the agent says: may be any number */
+	uint32_t pid;
+	const char *text;
+	const char *subsystem;
+	const char *container;
+};
+#define CALLS_LOG_MAX 1024u /* lines of one answer: others are counted as lost */
+typedef void (*calls_log_fn)(void *owner, const struct calls_log_line *lines, size_t n,
+			     uint64_t lost, const struct err *error);
+void calls_read_log(struct calls *calls, calls_log_fn fn);
+
 /* The guest's CLOCK_REALTIME in µs, and setting it. */
 void calls_get_clock(struct calls *calls, calls_clock_fn fn);
 void calls_set_clock(struct calls *calls, int64_t realtime_us, calls_done_fn fn);

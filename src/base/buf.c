@@ -70,6 +70,12 @@ void buf_consume(struct buf *b, size_t n)
 		buf_done(b);
 }
 
+void buf_truncate(struct buf *b, size_t len)
+{
+	assert(len <= buf_len(b));
+	b->end = b->start + len;
+}
+
 char *buf_take_string(struct buf *b)
 {
 	char *s;

@@ -36,6 +36,8 @@ void buf_commit(struct buf *b, size_t n);
 void buf_append(struct buf *b, const void *data, size_t n);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_consume(struct buf *b, size_t n);
+/* Keeps the first @len bytes. */
+void buf_truncate(struct buf *b, size_t len);
 
 /* The contents as a string that the caller owns; the buffer is empty afterwards. */
 char *buf_take_string(struct buf *b);

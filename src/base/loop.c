@@ -123,15 +123,16 @@ static void run_timers(struct loop *loop)
 	}
 }
 
-int loop_run(struct loop *loop, struct err *err)
+int loop_run_until(struct loop *loop, uint64_t deadline, struct err *err)
 {
-	while (!loop->stopped) {
+	while (!loop->stopped && deadline_left(deadline) != 0) {
 		uint64_t next;
 		int n;
 
 		if (loop->idle)
 			loop->idle(loop->idle_data);
-		next = loop->timers ? loop->timers->deadline : DEADLINE_NEVER;
+		next = loop->timers && loop->timers->deadline < deadline ? loop->timers->deadline
+									 : deadline;
 		n = epoll_wait(loop->epoll, loop->batch, LOOP_BATCH, deadline_left(next));
 
 		if (n < 0 && errno != EINTR)
@@ -147,6 +148,11 @@ int loop_run(struct loop *loop, struct err *err)
 		run_timers(loop);
 	}
 	return loop->code;
+}
+
+int loop_run(struct loop *loop, struct err *err)
+{
+	return loop_run_until(loop, DEADLINE_NEVER, err);
 }
 
 void loop_stop(struct loop *loop, int code)

@@ -57,6 +57,8 @@ void loop_set_idle(struct loop *loop, idle_fn fn, void *data);
 /* Runs until loop_stop(); returns its code, or errno of epoll_wait(2). */
 int loop_run(struct loop *loop, struct err *err);
 void loop_stop(struct loop *loop, int code);
+/* The same, and no longer than until @deadline: 0 then. It may be run again. */
+int loop_run_until(struct loop *loop, uint64_t deadline, struct err *err);
 
 /* The owner of an embedded struct: container_of(watch, struct client, watch). */
 #define container_of(pointer, type, member) \

@@ -235,7 +235,7 @@ int main(int argc, char **argv)
 		return str_eq(argv[1], "--help") ? 0 : 1;
 	}
 	log_init("kata-trace-export", LOG_LEVEL_WARN);
-	log_open_syslog();
+	log_open_system();
 	drop_privileges();
 	(void)signal(SIGPIPE, SIG_IGN);
 	exporter.curl = curl_global_init(CURL_GLOBAL_DEFAULT) == 0 ? curl_easy_init() : NULL;

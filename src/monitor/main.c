@@ -250,7 +250,7 @@ static int run(int argc, char **argv, struct err *err)
 			       "needs root: the state of sandboxes is readable for "
 			       "root only");
 	log_init("kata-monitor", LOG_LEVEL_INFO);
-	log_open_syslog();
+	log_open_system();
 	return serve(address, err);
 }
 

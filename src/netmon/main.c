@@ -69,7 +69,7 @@ static int run(const struct options *o, struct err *err)
 	if (r < 0)
 		return r;
 	log_init("kata-netmon", level);
-	log_open_syslog();
+	log_open_system();
 	log_field("sandbox", o->sandbox);
 	r = monitor_run(&params, err);
 	if (r < 0)

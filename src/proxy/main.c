@@ -19,6 +19,7 @@
 #include "proxy/clock_sync.h"
 #include "proxy/direct.h"
 #include "proxy/dns.h"
+#include "proxy/guest_log.h"
 #include "proxy/monitor.h"
 #include "proxy/mux.h"
 #include "proxy/spans.h"
@@ -147,6 +148,7 @@ static int check(const struct options *o, struct err *err)
 /* What we want of the agent ourselves. */
 struct own {
 	struct clock_sync *sync;
+	struct guest_log *log;
 	struct dns *dns;     /* or NULL */
 	struct spans *spans; /* or NULL */
 };
@@ -173,6 +175,10 @@ static int start_mux(const struct options *o, struct loop *loop, const struct ow
 				   err);
 	if (r == 0) /* our stream's opening is answered first */
 		mux_when_alive(*ret, clock_sync_begin, own->sync);
+	if (r == 0)
+		r = mux_open_local(*ret, guest_log_out(own->log), guest_log_feed, own->log, err);
+	if (r == 0)
+		guest_log_begin(own->log);
 	if (r == 0 && own->dns)
 		r = mux_open_local(*ret, dns_out(own->dns), dns_feed, own->dns, err);
 	if (r == 0 && own->dns)
@@ -184,7 +190,7 @@ static int start_mux(const struct options *o, struct loop *loop, const struct ow
 	return r;
 }
 
-enum { CLOCK, NAMES, SPANS, N_DIRECT };
+enum { CLOCK, LOG, NAMES, SPANS, N_DIRECT };
 
 static void flush_direct(void *data)
 {
@@ -203,7 +209,13 @@ static void start_direct(const char *url, struct loop *loop, const struct own *o
 					   .feed = clock_sync_feed,
 					   .data = own->sync };
 
+	const struct direct_user log = { .out = guest_log_out(own->log),
+					 .connected = guest_log_begin,
+					 .feed = guest_log_feed,
+					 .data = own->log };
+
 	ret[CLOCK] = direct_new(loop, url, &clock);
+	ret[LOG] = direct_new(loop, url, &log);
 	if (own->dns) {
 		const struct direct_user names = { .out = dns_out(own->dns),
 						   .connected = dns_begin,
@@ -239,6 +251,7 @@ static int run(const struct options *o, struct err *err)
 	if (r < 0)
 		return r;
 	own.sync = clock_sync_new(loop);
+	own.log = guest_log_new(loop);
 	if (o->trace_fd)
 		r = parse_fd("trace-fd", o->trace_fd, &trace, err);
 	if (r == 0 && o->trace_fd)
@@ -275,7 +288,7 @@ int main(int argc, char **argv)
 	}
 	log_init("kata-proxy",
 		 o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
-	log_open_syslog();
+	log_open_system();
 	if (o.sandbox)
 		log_field("sandbox", o.sandbox);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -61,7 +61,7 @@ static int open_log(const struct globals *g, struct err *err)
 		return err_set(err, EINVAL, "--rootless: '%s' is not one of: true, false, auto",
 			       g->rootless);
 	log_init("kata-runtime", g->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
-	log_open_syslog();
+	log_open_system();
 	if (g->log && log_open_file(g->log, str_eq(g->log_format, "json"), err) < 0)
 		return err_tag(err, ERR_LOG_FILE);
 	return 0;

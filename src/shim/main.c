@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 	}
 	log_init("kata-shim",
 		 o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
-	log_open_syslog();
+	log_open_system();
 	if (r == 0)
 		r = run(&o, argc, argv, &err);
 	if (r < 0) {

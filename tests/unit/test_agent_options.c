@@ -17,7 +17,7 @@ TEST(without_words_the_defaults_hold)
 	struct agent_options options = AGENT_OPTIONS_INIT;
 
 	agent_options_read("quiet root=/dev/pmem0p1 agentx.log=debug\n", &options);
-	assert_int_equal(options.log, LOG_LEVEL_WARN);
+	assert_int_equal(options.log, LOG_LEVEL_INFO);
 	assert_true(options.unified);
 	assert_false(options.vsock);
 	assert_int_equal(options.hotplug_ms, 10000);
