@@ -8,7 +8,12 @@
 #include "base/log.h"
 #include "base/log_line.h"
 
-static struct log_field items[] = { { "sandbox", "s1" }, { "container", "c1" } };
+static char key_sandbox[] = "sandbox";
+static char key_container[] = "container";
+static char value_sandbox[] = "s1";
+static char value_container[] = "c1";
+static struct log_field items[] = { { key_sandbox, value_sandbox },
+				    { key_container, value_container } };
 static const struct log_fields fields = { items, 2 };
 static const struct log_fields none = { NULL, 0 };
 
