@@ -24,7 +24,7 @@
 #define CONNS_MAX 64u
 #define READ_MAX  4096u
 #define IN_MAX    (64u << 10) /* of what is no request yet */
-#define IDLE_MS   (2 * CACHE_WAIT_MS)
+#define IDLE_MS   (2 * (uint64_t)CACHE_WAIT_MS)
 
 struct conn {
 	struct conn *next;

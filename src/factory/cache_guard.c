@@ -147,6 +147,7 @@ __attribute__((noreturn)) static void guard_main(const struct config *config, co
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, NAME);
+	fault_begin("cache-guard");
 	while (read(pipe, &byte, 1) < 0 && errno == EINTR)
 		;
 	remove_socket(config->factory.vm_cache_endpoint);

@@ -47,13 +47,19 @@ use_cache()
 	set_config vm_cache_endpoint "\"$WORK/cache.sock\""
 }
 
-# start_cache - the server of the configuration as it is now, with all of its machines ready. Its pid: $WORK/cache.pid
-start_cache()
+# launch_cache - the server of the configuration as it is now. Its pid: $WORK/cache.pid
+launch_cache()
 {
 	cp "$USED_CONFIG" "$WORK/cache.toml"
 	"$RUNTIME" --kata-config "$WORK/cache.toml" --log "$WORK/cache.log" factory init \
 		</dev/null >"$WORK/cache.out" 2>&1 3>&- &
 	echo $! >"$WORK/cache.pid"
+}
+
+# start_cache - the same, with all of its machines ready.
+start_cache()
+{
+	launch_cache
 	PATIENCE=30 wait_until cache_has "$(sed -n 's/^vm_cache_number = //p' "$WORK/cache.toml")" || { cat "$WORK/cache.out"; return 1; }
 }
 
@@ -67,7 +73,7 @@ stop_cache()
 {
 	[[ ! -e $WORK/cache.pid ]] || gone "$(cat "$WORK/cache.pid")" ||
 		"$RUNTIME" --kata-config "$WORK/cache.toml" factory destroy >/dev/null
-	rm -f "$WORK/cache.pid"
+	rm -f "$WORK/cache.pid" "$WORK/cache.toml"
 }
 
 # Before a container: the cache is one of this configuration, and has a machine.
@@ -296,6 +302,7 @@ assert_nothing_left()
 {
 	local left=0 file command
 
+	[[ -z ${KATA_TEST_CACHE-} ]] || stop_cache
 	# A shim shows the arguments of its process: it is known by its environment.
 	# The word comes from a file, so that grep does not find itself.
 	printf '%s\n' "$WORK" >"$WORK/word"
