@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -21,6 +22,7 @@
 #include "factory/cache_config.h"
 #include "factory/cache_machine.h"
 #include "factory/cache_server.h"
+#include "vm/share.h"
 #include "vm/vm.h"
 
 #define SERVICE    (&cache__cache_service__descriptor)
@@ -100,6 +102,7 @@ static int take_machine(void *data, const ProtobufCMessage *response, struct err
 static int lock_machine(struct cached *cached, struct err *err)
 {
 	CLEANUP(free) char *vm = xasprintf("%s/" CACHE_VM, cached->dir);
+	CLEANUP(free) char *mounts = xasprintf("%s/" CACHE_SHARE "/" SHARE_MOUNTS, cached->dir);
 	struct proc_id process = { 0 };
 
 	cached->lock = open(cached->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -109,6 +112,13 @@ static int lock_machine(struct cached *cached, struct err *err)
 		return err_errno(err, "lock %s", cached->dir);
 	if (vm_process(vm, &process) < 0 || !proc_alive(&process))
 		return err_set(err, ESRCH, "%s: the virtual machine has ended", cached->dir);
+	/* What we mount there has to reach its virtiofsd. */
+	if (!is_mount_point(mounts))
+		return err_set(
+			err, EXDEV,
+			"%s is not mounted here: the VM cache server has to run in our mount "
+			"namespace",
+			mounts);
 	return 0;
 }
 
