@@ -52,6 +52,8 @@ char *ended_words(const char *text)
 	if (!words)
 		words = line_with(text, "\nqemu-system-");
 	if (!words)
+		words = line_with(text, "\nqemu: ");
+	if (!words)
 		words = last_line(text, "console");
 	return words ? words : last_line(text, "qemu");
 }
@@ -67,6 +69,9 @@ enum err_id ended_by_words(const char *words)
 		{ "Kernel panic", ERR_GUEST_PANIC },
 		{ "machine type", ERR_MACHINE_TYPE },
 		{ "Cannot allocate memory", ERR_MEMORY },
+		{ "Unexpected end-of-file", ERR_VIRTIOFSD_DIED }, /* of its socket */
+		{ "Failed to read msg header", ERR_VIRTIOFSD_DIED },
+		{ "virtiofsd has ended", ERR_VIRTIOFSD_DIED }, /* kata-proxy's word */
 		{ "qemu-system-", ERR_QEMU_DIED },
 	};
 

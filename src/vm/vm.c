@@ -107,12 +107,10 @@ static char *last_words(const struct vm *vm)
 /* Who is to blame, as far as the last words do not tell. */
 static enum err_id blame(const struct vm *vm, bool alive, bool had_proxy, const struct err *why)
 {
-	bool shared = vm->virtiofsd.pid > 0;
-
-	if (shared && !proc_alive(&vm->virtiofsd))
-		return ERR_VIRTIOFSD_DIED;
 	if (!alive)
 		return ERR_QEMU_DIED;
+	if (vm->virtiofsd.pid > 0 && !proc_alive(&vm->virtiofsd))
+		return ERR_VIRTIOFSD_DIED;
 	if (!had_proxy)
 		return ERR_PROXY_DIED;
 	return why->id != ERR_NONE ? why->id : ERR_AGENT_SILENT;

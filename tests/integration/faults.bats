@@ -23,6 +23,8 @@ setup_file()
 	echo "$n" >"$BATS_FILE_TMPDIR/slow"
 }
 
+new_bundle() { shell_bundle true; }
+
 # stopped - a container whose process has ended.
 stopped()
 {

@@ -100,7 +100,7 @@ inject()
 	IFS=$'\t' read -r name group how command code _ <<<"$1"
 	[[ $command != run ]] || command=run_it
 	common_setup
-	BUNDLE=$(shell_bundle true)
+	BUNDLE=$(new_bundle)
 	if ! { eval "$how"; } >"$WORK/how" 2>&1; then
 		echo "$name: not injected: $how"
 		cat "$WORK/how"
@@ -119,17 +119,33 @@ inject()
 	return $bad
 }
 
-# inject_all GROUP - each by itself; a wrong one does not hide the others.
+# inject_all GROUP [FUNCTION] - each by itself; a wrong one does not hide the others.
 inject_all()
 {
 	local line bad=0 n=0
 
 	while IFS= read -r line; do
-		(inject "$line") || bad=$((bad + 1))
+		("${2:-inject}" "$line") || bad=$((bad + 1))
 		n=$((n + 1))
 	done < <(faults_of "$1")
 	echo "$1: $n faults, $bad wrong"
 	((n > 0 && bad == 0))
+}
+
+# inject_in_pod LINE - the same, but in a sandbox that is shared: container pod, bundle $POD.
+inject_in_pod()
+{
+	local name group how command code status=0
+
+	IFS=$'\t' read -r name group how command code _ <<<"$1"
+	BUNDLE=$(new_bundle)
+	eval "$how" >"$WORK/how" 2>&1 || { echo "$name: not injected: $how"; cat "$WORK/how"; return 1; }
+	eval "$command" </dev/null >"$WORK/out" 2>"$WORK/err" || status=$?
+	echo "$name: $(cat "$WORK/err")" >>"${FAULTS_LOG:-/dev/null}"
+	has_code "$status" "$code" && is_status pod running && return
+	echo "$name: exit code $status, wanted is $code, and it says:"
+	cat "$WORK/err"
+	return 1
 }
 
 # What a bats file adds to clean_up.
