@@ -27,12 +27,15 @@ _kata_runtime()
 		esac
 	done
 	case $previous in
-	--kata-config | --log | --pid-file | --process | --resources | --console | --console-socket | --bundle | -b | -p)
+	--kata-config | --log | --pid-file | --process | --output | -o | --resources | --console | --console-socket | --bundle | -b | -p)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
 	--log-format) words='text json' ;;
-	--format) words='table json' ;;
+	--format)
+		words='table json'
+		[[ $command != timeline ]] || words+=' svg'
+		;;
 	*)
 		if [[ $word == -* ]]; then
 			words=$(_kata_runtime_options "$program" ${command:+"$command"} ${subcommand:+"$subcommand"})

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "agent.pb-c.h"
+#include "agent/agent.h"
 #include "agent/api.h"
 #include "agent/online.h"
+#include "agent/tracing.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -79,10 +81,14 @@ void api_get_guest_details(struct ttrpc_request *req,
 void api_guest_clock(struct ttrpc_request *req, const ProtobufCMessage *in __attribute__((unused)))
 {
 	Katac__ClockResponse response = KATAC__CLOCK_RESPONSE__INIT;
+	const struct agent *agent = req->context;
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	response.sec = ts.tv_sec;
 	response.usec = ts.tv_nsec / 1000;
+	response.boot_us = tracing_now_ns() / 1000;
+	response.agent_us = agent->main_ns / 1000;
+	response.ready_us = agent->ready_ns / 1000;
 	ttrpc_reply(req, &response.base);
 }

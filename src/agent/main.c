@@ -113,6 +113,7 @@ static int serve(struct agent *agent, const struct agent_options *options, struc
 	if (options->max_inodes > 0)
 		cached_files_watch(agent->loop, options->max_inodes);
 	vacant_watch(agent, options->vacant_ms);
+	agent->ready_ns = tracing_now_ns();
 	tracing_boot(agent, agent->main_ns);
 	log_info("kata-agent " KATA_VERSION " is ready");
 	return loop_run(agent->loop, err);

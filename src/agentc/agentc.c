@@ -25,6 +25,7 @@
 
 struct agentc {
 	struct ttrpc_peer peer;
+	struct agentc_boot boot;
 };
 
 int agentc_connect(const char *url, uint64_t deadline, struct agentc **ret, struct err *err)
@@ -84,6 +85,37 @@ static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
 		const ProtobufCMessage *message, uint64_t deadline, struct err *err)
 {
 	return agentc_call(agent, service, method, message, deadline, NULL, NULL, err);
+}
+
+/* What the guest says is not believed where it cannot be: it has lived no longer than the host. */
+static void boot_told(void *data, const ProtobufCMessage *response,
+		      const struct err *error __attribute__((unused)))
+{
+	const Katac__ClockResponse *clock = (const Katac__ClockResponse *)response;
+	struct agentc *agent = data;
+	uint64_t now = now_us();
+	uint64_t kernel;
+
+	if (!clock || clock->boot_us == 0 || clock->boot_us >= now ||
+	    clock->agent_us > clock->ready_us || clock->ready_us > clock->boot_us)
+		return;
+	kernel = now - clock->boot_us;
+	agent->boot = (struct agentc_boot){ .kernel_us = kernel,
+					    .agent_us = kernel + clock->agent_us,
+					    .ready_us = kernel + clock->ready_us };
+}
+
+void agentc_ask_boot(struct agentc *agent)
+{
+	const Katac__ClockRequest message = KATAC__CLOCK_REQUEST__INIT;
+
+	ttrpc_client_call(&agent->peer.client, &katac__agent_extension__descriptor, "Clock",
+			  &message.base, 0, boot_told, agent);
+}
+
+const struct agentc_boot *agentc_boot(const struct agentc *agent)
+{
+	return &agent->boot;
 }
 
 int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err)

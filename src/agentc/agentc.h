@@ -27,6 +27,19 @@ int agentc_connect(const char *url, uint64_t deadline, struct agentc **ret, stru
 void agentc_free(struct agentc *agent);
 DEFINE_CLEANUP(struct agentc *, agentc_free)
 
+/*
+ * When the guest's kernel began, its agent, and when that was ready: in µs of our
+ * CLOCK_MONOTONIC, later by as much as an answer takes; zeros: not known. The question goes
+ * out with the next call, and costs no wait of its own.
+ */
+struct agentc_boot {
+	uint64_t kernel_us;
+	uint64_t agent_us;
+	uint64_t ready_us;
+};
+void agentc_ask_boot(struct agentc *agent);
+const struct agentc_boot *agentc_boot(const struct agentc *agent);
+
 int agentc_check(struct agentc *agent, uint64_t deadline, struct err *err);
 
 /* @len bytes, 1 to 512, go into the guest's random numbers, and all of them are made anew. */

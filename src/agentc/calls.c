@@ -47,6 +47,11 @@ void calls_free(struct calls *calls)
 	free(calls);
 }
 
+void calls_set_traceparent(struct calls *calls, const char *traceparent)
+{
+	calls->client.traceparent = traceparent;
+}
+
 struct buf *calls_out(struct calls *calls)
 {
 	return &calls->client.out;

@@ -31,6 +31,9 @@ struct calls *calls_new(void *owner);
 void calls_free(struct calls *calls);
 DEFINE_CLEANUP(struct calls *, calls_free)
 
+/* Tells the place in a trace (W3C traceparent) of the calls that follow; NULL: none. Borrowed. */
+void calls_set_traceparent(struct calls *calls, const char *traceparent);
+
 struct buf *calls_out(struct calls *calls);
 int calls_feed(struct calls *calls, const uint8_t *data, size_t len, struct err *err);
 

@@ -39,9 +39,8 @@
 		.section = (in), .name = (key), .same_as = (first) \
 	}
 
-#define QEMU       "hypervisor.qemu"
-#define NO_TRACING "tracing is not there yet"
-#define TRACING    "By OTLP/HTTP, to OTEL_EXPORTER_OTLP_ENDPOINT."
+#define QEMU    "hypervisor.qemu"
+#define TRACING "By OTLP/HTTP, to OTEL_EXPORTER_OTLP_ENDPOINT."
 
 #ifdef __x86_64__
 #define DEFAULT_MACHINE "pc"
@@ -268,7 +267,7 @@ const struct config_key config_keys[] = {
 	       .shipped = "@BINDIR@/kata-shim"),
 	BOOL("shim.kata", "enable_debug", shim.enable_debug, "log level debug"),
 	BOOL("shim.kata", "enable_tracing", shim.enable_tracing, "send spans of kata-shim",
-	     .refused = NO_TRACING),
+	     .note = TRACING),
 
 	INTEGER("agent.kata", "dial_timeout", agent.dial_timeout, "30", 1, 600,
 		"seconds that a virtual machine may take from its start until its agent answers",

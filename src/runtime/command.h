@@ -55,6 +55,7 @@ extern const struct command cmd_run;
 extern const struct command cmd_spec;
 extern const struct command cmd_start;
 extern const struct command cmd_state;
+extern const struct command cmd_timeline;
 extern const struct command cmd_update;
 
 /*

@@ -21,11 +21,11 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-	&cmd_create,  &cmd_start,     &cmd_run,     &cmd_state,   &cmd_kill,
-	&cmd_delete,  &cmd_exec,      &cmd_list,    &cmd_ps,      &cmd_pause,
-	&cmd_resume,  &cmd_update,    &cmd_events,  &cmd_spec,    &cmd_features,
-	&cmd_network, &cmd_kata_ipvs, &cmd_check,   &cmd_env,     &cmd_overhead,
-	&cmd_metrics, &cmd_config,    &cmd_factory, &cmd_explain, NULL,
+	&cmd_create,  &cmd_start,    &cmd_run,      &cmd_state,    &cmd_kill,      &cmd_delete,
+	&cmd_exec,    &cmd_list,     &cmd_ps,       &cmd_pause,    &cmd_resume,    &cmd_update,
+	&cmd_events,  &cmd_spec,     &cmd_features, &cmd_network,  &cmd_kata_ipvs, &cmd_check,
+	&cmd_env,     &cmd_overhead, &cmd_metrics,  &cmd_timeline, &cmd_config,    &cmd_factory,
+	&cmd_explain, NULL,
 };
 
 /* Those that do something to a container, and do not only look. */

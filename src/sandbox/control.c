@@ -41,6 +41,7 @@ static int start_locked(const char *id, struct opened_container *c, struct timel
 	if (r == 0)
 		r = agentc_start_container(agent, id, deadline_in(REQUEST_MS), err);
 	timeline_mark(timeline, "start container");
+	timeline_save(timeline, c->dirfd);
 	if (r == 0)
 		r = fault_point("started", err);
 	if (r < 0)

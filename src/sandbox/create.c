@@ -197,6 +197,7 @@ static int start_shim(struct making *making, struct err *err)
 					  .netns = making->netns,
 					  .cgroup = making->cgroup,
 					  .files_fd = files,
+					  .first_output = true,
 					  .record_dir = making->dirfd,
 					  .record = SHIM_RECORD,
 					  .console = params->console,
@@ -259,6 +260,7 @@ static int make_in_guest(struct making *making, struct agentc *agent, struct err
 		r = shim_go(&making->shim, err);
 	if (r < 0)
 		return r;
+	timeline_save(params->timeline, making->dirfd);
 	making->record->state = STATE_READY;
 	r = container_record_write(making->dirfd, making->record, err);
 	if (r == 0)

@@ -341,15 +341,20 @@ int sandbox_finish(const struct create_params *params, struct sandbox_start *sta
 	timeline_mark(params->timeline, "boot to agent");
 	if (r == 0)
 		r = fault_point("agent answered", err);
+	if (r == 0 && start->base.kind == FACTORY_COLD) /* others have booted long ago */
+		agentc_ask_boot(*ret_agent);
 	if (r == 0 && start->base.kind != FACTORY_COLD)
 		r = network_plug(&start->network, params->id, err);
 	if (r == 0)
 		r = network_tell(&start->network, *ret_agent, err);
+	timeline_mark(params->timeline, "network");
 	if (r == 0)
 		r = create_in_guest(params, spec, shm_size, *ret_agent, err);
 	if (r == 0)
 		start_tracing(params->config, *ret_agent);
 	timeline_mark(params->timeline, "create sandbox");
+	if (r == 0)
+		timeline_add_boot(params->timeline, "boot to agent", agentc_boot(*ret_agent));
 	return r == 0 ? fault_point("sandbox created", err) : r;
 }
 

@@ -13,11 +13,15 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "cgroup/cgroup.h"
 #include "config/config.h"
+#include "otlp/send.h"
 #include "sandbox/paths.h"
+#include "sandbox/timeline.h"
 #include "vm/vm.h"
 
 #define SHIM_END_MS      1000u
@@ -74,6 +78,32 @@ static void add_process_args(char ***argv, char *const *args)
 	}
 }
 
+/* For its spans; without it they are only dropped. */
+static int open_exporter(const struct config *config)
+{
+	struct err error = { 0 };
+	int fd;
+
+	if (!config->shim.enable_tracing)
+		return -1;
+	fd = otlp_exporter_start(&error);
+	if (fd < 0)
+		log_warn("%s: spans of kata-shim are dropped", error.text);
+	return fd;
+}
+
+static void add_tracing(int fd, char ***argv)
+{
+	char place[TRACEPARENT_LEN];
+
+	if (fd < 0)
+		return;
+	strv_add(argv, "-trace");
+	strv_addf(argv, "-trace-fd=%d", fd);
+	if (trace_is_on())
+		strv_addf(argv, "-trace-parent=%s", trace_format(&trace_root()->own, place));
+}
+
 int shim_start(const struct shim_params *params, struct started_shim *ret, struct err *err)
 {
 	CLEANUP(free) char *socket = paths_proxy_socket(params->sid);
@@ -83,6 +113,9 @@ int shim_start(const struct shim_params *params, struct started_shim *ret, struc
 	CLEANUP(close) int terminal = -1;
 	CLEANUP(close) int wait = -1;
 	CLEANUP(close) int go = -1;
+	CLEANUP(close) int timeline = params->first_output ? timeline_open(params->record_dir) : -1;
+	CLEANUP(close) int trace = -1;
+	int fds[4];
 	int ends[2];
 	int r;
 
@@ -109,6 +142,10 @@ int shim_start(const struct shim_params *params, struct started_shim *ret, struc
 	strv_addf(&argv, "-start-fd=%d", wait);
 	if (params->files_fd >= 0)
 		strv_addf(&argv, "-files-fd=%d", params->files_fd);
+	if (timeline >= 0)
+		strv_addf(&argv, "-timeline-fd=%d", timeline);
+	trace = open_exporter(params->config);
+	add_tracing(trace, &argv);
 	add_process_args(&argv, params->args);
 
 	spawn.argv = argv;
@@ -116,8 +153,14 @@ int shim_start(const struct shim_params *params, struct started_shim *ret, struc
 	spawn.controlling_terminal = terminal >= 0;
 	for (int i = 0; i < 3; i++)
 		spawn.stdio[i] = terminal >= 0 ? terminal : i;
-	spawn.fds = (const int[]){ wait, params->files_fd };
-	spawn.n_fds = params->files_fd >= 0 ? 2 : 1;
+	spawn.fds = fds;
+	fds[spawn.n_fds++] = wait;
+	if (params->files_fd >= 0)
+		fds[spawn.n_fds++] = params->files_fd;
+	if (timeline >= 0)
+		fds[spawn.n_fds++] = timeline;
+	if (trace >= 0)
+		fds[spawn.n_fds++] = trace;
 	/*
 	 * Its /proc then shows what belongs to the container alone. Not in our own
 	 * session: the init of a pid namespace cannot be stopped by ^Z, and would read

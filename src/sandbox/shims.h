@@ -19,6 +19,7 @@ struct shim_params {
 	int netns;                   /* of the sandbox */
 	const struct cgroup *cgroup; /* of the container, or NULL */
 	int files_fd;        /* see shim/view.h; -1: it stays in the host's mount namespace */
+	bool first_output;   /* it adds the time of that to the timeline in @record_dir */
 	int record_dir;      /* where its record goes, */
 	const char *record;  /* and its name */
 	const char *console; /* path of a pty for its standard descriptors, or NULL */

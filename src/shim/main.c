@@ -14,6 +14,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/str.h"
+#include "base/trace.h"
+#include "otlp/encode.h"
+#include "otlp/send.h"
 #include "shim/relay.h"
 #include "shim/title.h"
 #include "shim/view.h"
@@ -29,6 +32,9 @@ struct options {
 	const char *agent_logs_socket;
 	const char *start_fd;
 	const char *files_fd;
+	const char *timeline_fd;
+	const char *trace_fd;
+	const char *trace_parent;
 	char **words; /* of the process, for ps */
 	bool terminal;
 	bool proxy_exit_code;
@@ -54,7 +60,12 @@ static int parse(int argc, char **argv, struct options *o, struct err *err)
 		OPT_STRING(0, "files-fd", &o->files_fd, "FD",
 			   "a list of the container's files, for the host's view of them"),
 		OPT_STRING(0, "log", &o->log, "LEVEL", "debug, info, warn or error"),
-		OPT_BOOL(0, "trace", &o->trace, "accepted for compatibility"),
+		OPT_STRING(0, "timeline-fd", &o->timeline_fd, "FD",
+			   "a file to which the time of the first output is added"),
+		OPT_BOOL(0, "trace", &o->trace, "record spans, for -trace-fd"),
+		OPT_STRING(0, "trace-fd", &o->trace_fd, "FD", "a socket of kata-trace-export"),
+		OPT_STRING(0, "trace-parent", &o->trace_parent, "CONTEXT",
+			   "the span that ours lie below (W3C traceparent)"),
 		OPT_BOOL(0, "debug", &o->debug, "log level debug"),
 		OPT_BOOL(0, "version", &o->version, "show the version"),
 		OPT_REST("word", &o->words, "what the process is called: ps shows it as ours"),
@@ -109,9 +120,11 @@ static int run(const struct options *o, int argc, char **argv, struct err *err)
 {
 	CLEANUP(loop_free) struct loop *loop = NULL;
 	CLEANUP(relay_free) struct relay *relay = NULL;
+	struct span *connecting;
 	bool proxy_exit_code = o->proxy_exit_code;
 	int start = -1;
 	int files = -1;
+	int timeline = -1;
 	int fd;
 	int r;
 
@@ -120,17 +133,23 @@ static int run(const struct options *o, int argc, char **argv, struct err *err)
 		r = parse_fd("-start-fd", o->start_fd, &start, err);
 	if (r == 0)
 		r = parse_fd("-files-fd", o->files_fd, &files, err);
+	if (r == 0)
+		r = parse_fd("-timeline-fd", o->timeline_fd, &timeline, err);
 	if (r < 0)
 		return r;
+	connecting = span_begin("create", SPAN_INTERNAL);
 	if (!wait_start(start))
 		return 0;
+	span_end(connecting, NULL);
+	connecting = span_begin("connect", SPAN_INTERNAL);
 	r = loop_new(&loop, err);
 	if (r < 0)
 		return r;
 	fd = dial(o->agent, deadline_in(CONNECT_MS), err);
 	if (fd < 0)
 		return fd;
-	r = relay_new(loop, fd, o->container, o->exec_id, o->terminal, &relay, err);
+	span_end(connecting, NULL);
+	r = relay_new(loop, fd, o->container, o->exec_id, o->terminal, timeline, &relay, err);
 	if (r == 0)
 		r = files < 0 ? 0 : view_enter(files, err);
 	if (r < 0)
@@ -141,10 +160,42 @@ static int run(const struct options *o, int argc, char **argv, struct err *err)
 	return r < 0 || proxy_exit_code ? r : 0;
 }
 
+/* Our life is one span; the environment is that of whoever called kata-runtime. */
+static int start_trace(const struct options *o, int *ret_fd, struct err *err)
+{
+	struct trace_context parent;
+	int r = parse_fd("-trace-fd", o->trace_fd, ret_fd, err);
+
+	if (r < 0 || *ret_fd < 0 || !o->trace)
+		return r;
+	(void)unsetenv("TRACEPARENT");
+	trace_prepare("kata-shim", true);
+	if (trace_parse(o->trace_parent, &parent))
+		trace_follow(&parent);
+	trace_start();
+	span_set(trace_root(), "container.id", o->container);
+	span_set(trace_root(), "kata.exec.id", o->exec_id);
+	return 0;
+}
+
+static void end_trace(int fd, int code, const struct err *error)
+{
+	struct otlp_source source = { .service = "kata-shim" };
+
+	if (!trace_is_on())
+		return;
+	span_setf(trace_root(), "process.exit.code", "%d", code);
+	trace_finish(error);
+	source.dropped = trace_dropped();
+	(void)otlp_send(fd, &source, trace_spans());
+	trace_forget();
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .proxy_exit_code = true };
 	struct err err = { 0 };
+	int trace = -1;
 	int r;
 
 	r = parse(argc, argv, &o, &err);
@@ -158,7 +209,11 @@ int main(int argc, char **argv)
 		 o.debug || (o.log && str_eq(o.log, "debug")) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
 	log_open_system();
 	if (r == 0)
-		r = run(&o, argc, argv, &err);
+		r = start_trace(&o, &trace, &err);
+	if (r == 0) {
+		r = run(&o, argc, argv, &err); /* after it @o may say something else */
+		end_trace(trace, r < 0 ? RELAY_LOST : r, r < 0 ? &err : NULL);
+	}
 	if (r < 0) {
 		err_report(&err, "kata-shim");
 		return RELAY_LOST;

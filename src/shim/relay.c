@@ -11,9 +11,12 @@
 #include "shim/relay.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -28,6 +31,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/trace.h"
 
 #define PIECE PIPE_BUF /* pipe(7): what fits when poll says so */
 
@@ -51,6 +55,9 @@ struct relay {
 	char *exec_id;
 	int fd;
 	int signal_fd;
+	int timeline_fd;     /* until the first output; -1: not told */
+	struct span *phase;  /* waiting for the process, then for its output */
+	struct span *signal; /* the last one that was passed on, until it is answered */
 	bool terminal;
 	bool restore; /* tcsetattr() of saved at the end */
 	struct termios saved;
@@ -142,6 +149,17 @@ static void start_writing(struct output *output)
 	output_done(output);
 }
 
+/* A line of the container's timeline: see sandbox/timeline_file.c. */
+static void tell_first(struct relay *relay)
+{
+	uint64_t now = now_us();
+
+	if (relay->timeline_fd < 0)
+		return;
+	(void)dprintf(relay->timeline_fd, "%" PRIu64 " %" PRIu64 " first output\n", now, now);
+	close(take_fd(&relay->timeline_fd));
+}
+
 static void got_output(struct output *output, const uint8_t *data, size_t len,
 		       const struct err *error)
 {
@@ -156,6 +174,8 @@ static void got_output(struct output *output, const uint8_t *data, size_t len,
 		check_end(output->relay);
 		return;
 	}
+	if (len > 0)
+		tell_first(output->relay);
 	if (output->broken || len == 0) {
 		ask_for_output(output);
 		return;
@@ -238,6 +258,29 @@ static void send_size(struct relay *relay)
 		     ignore_result);
 }
 
+static void signal_passed(void *owner, const struct err *error)
+{
+	struct relay *relay = owner;
+
+	span_end(relay->signal, error);
+	relay->signal = NULL;
+	ignore_result(owner, error);
+}
+
+static void pass_signal(struct relay *relay, int signo)
+{
+	char place[TRACEPARENT_LEN];
+
+	span_end(relay->signal, NULL);
+	relay->signal = span_begin("signal", SPAN_CLIENT);
+	span_setf(relay->signal, "signal", "SIG%s",
+		  sigabbrev_np(signo) ? sigabbrev_np(signo) : "RT");
+	if (relay->signal)
+		calls_set_traceparent(relay->calls, trace_format(&relay->signal->own, place));
+	calls_signal(relay->calls, relay->container, relay->exec_id, signo, signal_passed);
+	calls_set_traceparent(relay->calls, NULL);
+}
+
 static void signal_arrived(struct watch *watch, uint32_t events __attribute__((unused)))
 {
 	struct relay *relay = container_of(watch, struct relay, signals);
@@ -251,8 +294,7 @@ static void signal_arrived(struct watch *watch, uint32_t events __attribute__((u
 	} else if (info.ssi_signo == SIGHUP) {
 		loop_stop(relay->loop, 1); /* our parent has died (openEuler shim 0001) */
 	} else {
-		calls_signal(relay->calls, relay->container, relay->exec_id, (int)info.ssi_signo,
-			     ignore_result);
+		pass_signal(relay, (int)info.ssi_signo);
 	}
 }
 
@@ -297,6 +339,9 @@ static void process_ended(void *owner, int status, const struct err *error)
 		lost(relay, error->text);
 		return;
 	}
+	span_end(relay->phase, NULL);
+	relay->phase = span_begin("rest of the output", SPAN_INTERNAL);
+	relay->signal = NULL;
 	relay->exited = true;
 	relay->status = status & 0xff;
 	check_end(relay);
@@ -334,7 +379,7 @@ static void connection_ready(struct watch *watch, uint32_t events __attribute__(
 }
 
 int relay_new(struct loop *loop, int fd, const char *container, const char *exec_id, bool terminal,
-	      struct relay **ret, struct err *err)
+	      int timeline, struct relay **ret, struct err *err)
 {
 	struct relay *relay = xcalloc(1, sizeof(*relay));
 	int r;
@@ -343,6 +388,7 @@ int relay_new(struct loop *loop, int fd, const char *container, const char *exec
 	relay->loop = loop;
 	relay->fd = fd;
 	relay->signal_fd = -1;
+	relay->timeline_fd = timeline;
 	relay->container = xstrdup(container);
 	relay->exec_id = xstrdup(exec_id);
 	relay->terminal = terminal;
@@ -355,6 +401,7 @@ int relay_new(struct loop *loop, int fd, const char *container, const char *exec
 		r = loop_add(loop, &relay->connection, fd, EPOLLIN, connection_ready, err);
 	if (r < 0)
 		return r;
+	relay->phase = span_begin("wait", SPAN_INTERNAL);
 	calls_wait(relay->calls, container, exec_id, process_ended);
 	ask_for_output(&relay->out);
 	if (terminal) {
@@ -384,6 +431,8 @@ void relay_free(struct relay *relay)
 	close(relay->fd);
 	if (relay->signal_fd >= 0)
 		close(relay->signal_fd);
+	if (relay->timeline_fd >= 0)
+		close(relay->timeline_fd);
 	calls_free(relay->calls);
 	buf_done(&relay->out.data);
 	buf_done(&relay->err.data);

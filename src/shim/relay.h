@@ -18,9 +18,10 @@ struct relay;
  * (taken over), until the process has ended and its output is written; then
  * the loop stops with its status, or with RELAY_LOST.
  *
+ * @timeline  where the time of the first output goes, or -1; taken over
  * @terminal  our standard input is made raw, and its size follows
  */
 int relay_new(struct loop *loop, int fd, const char *container, const char *exec_id, bool terminal,
-	      struct relay **ret, struct err *err);
+	      int timeline, struct relay **ret, struct err *err);
 void relay_free(struct relay *relay);
 DEFINE_CLEANUP(struct relay *, relay_free)

@@ -199,3 +199,33 @@ holds()
 		| .start == $kernel.end') == true ]]
 	[[ $(spans 'map(.name) | index("grpc.AgentService/CreateSandbox")') != null ]]
 }
+
+@test "tracing: kata-shim's life, waiting and signals, below the command that started it" {
+	local dir
+
+	trace_of runtime
+	trace_of shim.kata
+	trace_of agent.kata 'trace_type = "collated"'
+	collector
+	dir=$(bundle)
+	set_args "$dir" sh -c 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done'
+	export TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+	runtime create --bundle "$dir" "$ID" </dev/null >"$WORK/out" 2>&1
+	unset TRACEPARENT
+	runtime start "$ID"
+	wait_until grep -q ready "$WORK/out"
+	kill -TERM "$(runtime state "$ID" | jq .pid)"
+	wait_until is_status "$ID" stopped
+	runtime delete "$ID"
+	PATIENCE=10 wait_until have_span create delete kata-shim
+	PATIENCE=10 wait_until ended
+	[[ $(spans '(.[] | select(.name == "create" and .service == "kata-runtime") | .span) as $create
+		| .[] | select(.name == "kata-shim")
+		| .parent == $create and .attributes["process.exit.code"] == "7"') == true ]]
+	[[ $(spans '(.[] | select(.name == "kata-shim") | .span) as $shim
+		| map(select(.parent == $shim) | .name) | join(", ")') == "create, connect, wait, rest of the output" ]]
+	# The signal that came to the shim, and what the agent did with it.
+	[[ $(spans '(.[] | select(.name == "signal") | .span) as $signal | .[] | select(.parent == $signal) | .name') == \
+		grpc.AgentService/SignalProcess ]]
+	[[ $(spans '.[] | select(.name == "signal") | .attributes.signal') == SIGTERM ]]
+}
