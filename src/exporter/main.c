@@ -43,6 +43,7 @@ struct exporter {
 	uint64_t deadline; /* DEADLINE_NEVER while the other end is open */
 	size_t answered;   /* bytes of the answer to this request */
 	bool complained;
+	char why[CURL_ERROR_SIZE]; /* the library says it failed */
 };
 
 static const char *setting(const char *first, const char *second)
@@ -52,7 +53,7 @@ static const char *setting(const char *first, const char *second)
 	return str_empty(value) ? getenv(second) : value;
 }
 
-/* Of all signals one of these; the first is used as it stands. */
+/* The one for traces is used as it stands. */
 static char *choose_url(void)
 {
 	const char *whole = getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
@@ -88,10 +89,9 @@ static struct curl_slist *choose_headers(CURL *curl)
 			continue;
 		*value++ = '\0';
 		decoded = curl_easy_unescape(curl, value, 0, NULL);
-		if (!decoded || strpbrk(decoded, "\r\n"))
-			continue;
-		line = xasprintf("%s: %s", *word + strspn(*word, " "), decoded);
-		headers = curl_slist_append(headers, line);
+		line = xasprintf("%s: %s", *word + strspn(*word, " "), decoded ? decoded : "");
+		if (!strpbrk(line, "\r\n"))
+			headers = curl_slist_append(headers, line);
 		curl_free(decoded);
 	}
 	return headers;
@@ -145,25 +145,24 @@ static void post(struct exporter *exporter, const char *packet, size_t len)
 {
 	int left = deadline_left(exporter->deadline);
 	uint64_t ms = exporter->timeout_ms;
-	char why[CURL_ERROR_SIZE] = "";
 	long status = 0;
 	CURLcode r;
 
 	if (left >= 0 && (uint64_t)left < ms)
 		ms = (uint64_t)left;
 	exporter->answered = 0;
+	exporter->why[0] = '\0';
 	(void)curl_easy_setopt(exporter->curl, CURLOPT_TIMEOUT_MS, (long)ms);
 	(void)curl_easy_setopt(exporter->curl, CURLOPT_POSTFIELDS, packet);
 	(void)curl_easy_setopt(exporter->curl, CURLOPT_POSTFIELDSIZE, (long)len);
-	(void)curl_easy_setopt(exporter->curl, CURLOPT_ERRORBUFFER, why);
 	r = curl_easy_perform(exporter->curl);
-	(void)curl_easy_setopt(exporter->curl, CURLOPT_ERRORBUFFER, NULL);
 	(void)curl_easy_getinfo(exporter->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (r != CURLE_OK) {
-		complain(exporter, *why ? why : curl_easy_strerror(r));
+		complain(exporter, *exporter->why ? exporter->why : curl_easy_strerror(r));
 	} else if (status / 100 != 2) {
-		(void)snprintf(why, sizeof(why), "the collector answers %ld", status);
-		complain(exporter, why);
+		(void)snprintf(exporter->why, sizeof(exporter->why), "the collector answers %ld",
+			       status);
+		complain(exporter, exporter->why);
 	}
 }
 
@@ -174,6 +173,7 @@ static void set_options(struct exporter *exporter)
 	CURL *curl = exporter->curl;
 
 	(void)curl_easy_setopt(curl, CURLOPT_URL, exporter->url);
+	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, exporter->why);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, exporter->headers);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "kata-c/" KATA_VERSION);

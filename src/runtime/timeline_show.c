@@ -128,11 +128,14 @@ static const char style[] =
 static double tick_ms(double whole_ms)
 {
 	static const double steps[] = { 1, 2, 5 };
+	double unit = 0.1;
+	unsigned i = 0;
 
-	for (double unit = 0.1;; unit *= 10)
-		for (unsigned i = 0; i < 3; i++)
-			if (whole_ms <= steps[i] * unit * TICKS)
-				return steps[i] * unit;
+	while (whole_ms > steps[i] * unit * TICKS) {
+		i = (i + 1) % 3;
+		unit *= i == 0 ? 10 : 1;
+	}
+	return steps[i] * unit;
 }
 
 static void put_scale(double whole_ms, double bottom, struct buf *out)

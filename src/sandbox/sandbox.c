@@ -505,7 +505,7 @@ int sandbox_stop(const char *sid, bool force, struct err *err)
 	if (!sandbox_is_stale(sid) && sandbox_connect(sid, &agent, &ignored) == 0)
 		(void)agentc_destroy_sandbox(
 			agent, deadline_in(force ? DESTROY_FORCED_MS : DESTROY_MS), &ignored);
-	if (agent && sandbox_look(sid, &record, &ignored) == 0 && record->agent_tracing)
+	if (agent && sandbox_look(sid, &record, &ignored) == 0 && record && record->agent_tracing)
 		(void)agentc_stop_tracing(agent, deadline_in(STOP_TRACING_MS), &ignored);
 	r = fault_point("guest stopped", err);
 	return r < 0 ? r : sandbox_remove(sid, err);
