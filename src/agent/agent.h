@@ -23,8 +23,8 @@ struct ttrpc_request;
 struct agent {
 	struct loop *loop;
 	struct channel *channel;
-	uint64_t main_ns;      /* CLOCK_BOOTTIME when it began, */
-	uint64_t ready_ns;     /* and when it could be called */
+	uint64_t main_ns;         /* CLOCK_BOOTTIME when it began, */
+	uint64_t ready_ns;        /* and when it could be called */
 	enum log_level log_level; /* agent.log */
 	unsigned first_blocks;    /* of memory, that were online at the start */
 	uint64_t hotplug_ms;      /* agent.hotplug_timeout: how long a device is waited for */
