@@ -36,7 +36,6 @@ static struct {
 	log_hook_fn hook;
 	int fd;
 	bool json;
-	bool shared; /* with other programs: only while it is small */
 	struct losses of_file;
 	struct losses of_system;
 	uint64_t lost;
@@ -109,7 +108,6 @@ int log_open_file(const char *path, bool json, struct err *err)
 		return err_errno(err, "open log file %s", path);
 	logger.fd = fd;
 	logger.json = json;
-	logger.shared = false;
 	return 0;
 }
 
@@ -117,18 +115,6 @@ void log_open_fd(int fd, bool json)
 {
 	logger.fd = fd;
 	logger.json = json;
-	logger.shared = true;
-}
-
-int log_shared_fd(bool *ret_json)
-{
-	struct stat st;
-
-	/* Whoever reads a pipe waits for its end, which another program would hold back. */
-	if (logger.fd < 0 || fstat(logger.fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	*ret_json = logger.json;
-	return logger.fd;
 }
 
 void log_set_system(log_system_fn fn)
@@ -158,22 +144,12 @@ void log_field(const char *key, const char *value)
 	logger.items[fields->n++].value = xstrdup(value);
 }
 
-static bool file_has_room(void)
-{
-	struct stat st;
-
-	return !logger.shared || fstat(logger.fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	       st.st_size < LOG_SHARED_MAX;
-}
-
 /* False: it is lost. */
 static bool put_file(const struct log_entry *entry, const struct log_fields *fields)
 {
 	__attribute__((cleanup(buf_donep))) struct buf line = { 0 };
 	ssize_t n;
 
-	if (!file_has_room())
-		return false;
 	if (logger.of_file.torn)
 		buf_append(&line, "\n", 1);
 	if (logger.json)

@@ -52,12 +52,8 @@ const char *log_level_name(enum log_level level);
  */
 int log_open_file(const char *path, bool json, struct err *err);
 
-/* Another program's log file, from there on ours too; at most LOG_SHARED_MAX bytes of it. */
-#define LOG_SHARED_MAX (4u << 20)
+/* A file that is open; borrowed. */
 void log_open_fd(int fd, bool json);
-
-/* The log file when another program may go on writing it: a regular one. -1: there is none. */
-int log_shared_fd(bool *ret_json);
 
 /* The system's log; _at() is for tests. */
 void log_open_system(void);

@@ -8,18 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/str.h"
 
-#define CONSOLE_KEEP (64u << 10)
-#define OTHER_KEEP   (4u << 10)
-#define DRAIN_READS  64 /* of 4 KiB: the pipe's or socket's whole buffer, and then an end */
+#define CONSOLE_KEEP    (64u << 10)
+#define OTHER_KEEP      (4u << 10)
+#define LOG_PATIENCE_MS 500u /* for 64 KiB of lines */
+#define DRAIN_READS     64   /* of 4 KiB: the pipe's or socket's whole buffer, and then an end */
 
 struct source {
 	struct watch watch;
@@ -174,6 +178,46 @@ static void append_tail(struct buf *out, const char *title, const struct source 
 	buf_printf(out, "\n");
 }
 
+/* Its text is the guest's: made printable. */
+static void log_console_line(const char *line, size_t len)
+{
+	CLEANUP(free) char *text = str_printable(xstrndup(line, len));
+	struct log_entry entry = { .level = LOG_LEVEL_ERROR,
+				   .name = "kata-proxy",
+				   .source = "proxy",
+				   .subsystem = "console",
+				   .pid = getpid(),
+				   .text = text };
+
+	if (str_empty(text))
+		return;
+	clock_gettime(CLOCK_REALTIME, &entry.time);
+	log_entry(&entry);
+}
+
+/* Of a guest that has died of itself: who ends a machine has no use for what it printed. */
+static void log_console(const struct source *console)
+{
+	static const char *const deaths[] = { "Kernel panic", "kata-agent: fatal" };
+	size_t len = buf_len(&console->tail);
+	size_t skip = len > console->keep ? len - console->keep : 0;
+	CLEANUP(free) char *text = xcalloc(1, len - skip + 1);
+
+	for (size_t i = skip; i < len; i++)
+		text[i - skip] =
+			(char)(buf_data(&console->tail)[i] ? buf_data(&console->tail)[i] : ' ');
+
+	if (!strstr(text, deaths[0]) && !strstr(text, deaths[1]))
+		return;
+	log_set_patience(LOG_PATIENCE_MS);
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+
+		log_console_line(line, n);
+		line += n + (line[n] == '\n');
+	}
+}
+
 void monitor_finish(struct monitor *monitor)
 {
 	__attribute__((cleanup(buf_donep))) struct buf text = { 0 };
@@ -188,6 +232,7 @@ void monitor_finish(struct monitor *monitor)
 	append_tail(&text, "qemu", &monitor->sources[QEMU]);
 	append_tail(&text, "events", &monitor->sources[EVENTS]);
 	append_tail(&text, "console", &monitor->sources[CONSOLE]);
+	log_console(&monitor->sources[CONSOLE]);
 	if (file_replace_at(AT_FDCWD, monitor->last_words, buf_data(&text), buf_len(&text), 0600,
 			    &error) < 0)
 		log_warn("%s", error.text);

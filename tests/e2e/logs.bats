@@ -42,3 +42,30 @@ logged() { jq -e -s "any($1)" "$JOURNAL"; }
 	(($(date +%s) - said < 60 && said - $(date +%s) < 60))
 	runtime delete --force "$ID"
 }
+
+@test "logs: a guest that panics leaves its console in the log, and the panic in the error" {
+	use_journal
+	mkdir -p "$WORK/initrd/bin" "$WORK/initrd/dev"
+	mknod "$WORK/initrd/dev/console" c 5 1
+	cp /bin/busybox "$WORK/initrd/bin/"
+	printf '#!/bin/busybox sh\necho "something before"\nexit 3\n' >"$WORK/initrd/init"
+	chmod 755 "$WORK/initrd/init"
+	(cd "$WORK/initrd" && find . | cpio -o -H newc --quiet) >"$WORK/initrd.img"
+	set_config initrd "\"$WORK/initrd.img\""
+	fails runtime run --bundle "$(bundle)" "$ID"
+	says 'Kernel panic'
+	wait_until logged '.KATA_SUBSYSTEM == "console" and (.MESSAGE | test("Kernel panic"))'
+	logged '.KATA_SUBSYSTEM == "console" and (.MESSAGE | test("something before")) and .KATA_SANDBOX == "'"$ID"'"'
+}
+
+@test "logs: a full disk or a FIFO that nobody reads holds up neither a command nor a container" {
+	mkdir "$WORK/full"
+	mount -t tmpfs -o size=4k tmpfs "$WORK/full"
+	head -c 4096 /dev/zero >"$WORK/full/zeros" || true
+	timeout 60 "$RUNTIME" --debug --log "$WORK/full/log" --kata-config "$USED_CONFIG" run --bundle "$(bundle)" \
+		"$ID" </dev/null >"$WORK/out" 2>"$WORK/err"
+	umount "$WORK/full"
+	mkfifo "$WORK/fifo"
+	timeout 60 "$RUNTIME" --debug --log "$WORK/fifo" --kata-config "$USED_CONFIG" run --bundle "$(bundle)" \
+		"$ID" </dev/null
+}

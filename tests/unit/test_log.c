@@ -286,37 +286,6 @@ TEST(a_daemon_that_is_started_anew_is_found_again)
 	assert_int_equal(path[0], '!');
 }
 
-TEST(another_programs_file_is_written_while_it_is_small)
-{
-	CLEANUP(free) char *path = tmp_path("log");
-	CLEANUP(free) char *text = NULL;
-	bool json = false;
-	int fd;
-
-	open_log(true);
-	fd = log_shared_fd(&json);
-	assert_true(fd >= 0);
-	assert_true(json);
-	log_open_fd(fd, json);
-	assert_int_equal(truncate(path, LOG_SHARED_MAX), 0);
-	log_warn("too much");
-	assert_int_equal(truncate(path, 0), 0);
-	log_warn("as after the next command");
-	text = contents("log");
-	assert_null(strstr(text, "too much"));
-	assert_non_null(strstr(text, "\"msg\":\"as after the next command\""));
-}
-
-TEST(a_pipe_is_no_log_for_programs_that_stay)
-{
-	CLEANUP(free) char *path = tmp_path("fifo2");
-	bool json;
-
-	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(log_open_file(path, false, &err), 0);
-	assert_int_equal(log_shared_fd(&json), -1);
-}
-
 TEST(a_log_file_is_not_for_everybody)
 {
 	CLEANUP(free) char *path = tmp_path("log");
@@ -343,8 +312,6 @@ int main(void)
 		TMP_TEST(without_journald_syslog_gets_the_line),
 		TMP_TEST(a_daemon_that_does_not_read_holds_nobody_up),
 		TMP_TEST(a_daemon_that_is_started_anew_is_found_again),
-		TMP_TEST(another_programs_file_is_written_while_it_is_small),
-		TMP_TEST(a_pipe_is_no_log_for_programs_that_stay),
 		TMP_TEST(a_log_file_is_not_for_everybody),
 	};
 
