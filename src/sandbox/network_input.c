@@ -57,6 +57,19 @@ static int missing(const struct json_at *at, const char *field, const char *allo
 		       field, allowed);
 }
 
+/* As json_get_string(), with the value in the message. */
+static int get_string(const struct json_at *at, const char *key, char **ret, struct err *err)
+{
+	CLEANUP(free) char *text = NULL;
+	struct err ignored = { 0 };
+	int r = json_get_string(at, key, ret, &ignored);
+
+	if (r >= 0)
+		return r;
+	text = json_member_text(at, key);
+	return bad(at, key, text, "a string, without NUL characters", err);
+}
+
 static int parse_object(const char *text, size_t len, const char *const *keys, struct json **ret,
 			struct json_at *ret_at, struct err *err)
 {
@@ -90,7 +103,7 @@ static int get_name(const struct json_at *at, const char *key, bool needed, char
 		    struct err *err)
 {
 	CLEANUP(free) char *name = NULL;
-	int r = json_get_string(at, key, &name, err);
+	int r = get_string(at, key, &name, err);
 
 	if (r < 0)
 		return r;
@@ -136,7 +149,7 @@ static int get_mac(const struct json_at *at, char **ret, struct err *err)
 	static const unsigned char zero[6];
 	CLEANUP(free) char *text = NULL;
 	unsigned char mac[6] = { 0 };
-	int r = json_get_string(at, "hwAddr", &text, err);
+	int r = get_string(at, "hwAddr", &text, err);
 
 	if (r < 0)
 		return r;
@@ -179,9 +192,9 @@ static int get_address(const struct json_at *at, char ***ret, struct err *err)
 	int r = json_fold_keys(at, address_keys, err);
 
 	if (r == 0)
-		r = json_get_string(at, "address", &address, err);
+		r = get_string(at, "address", &address, err);
 	if (r == 0)
-		r = json_get_string(at, "mask", &mask, err);
+		r = get_string(at, "mask", &mask, err);
 	if (r < 0)
 		return r;
 	if (str_empty(address))
@@ -237,12 +250,15 @@ static int get_number(const struct json_at *at, const char *key, uint32_t min, u
 {
 	char allowed[64];
 	char text[32];
-	struct err why = { 0 };
+	struct err ignored = { 0 };
 	int64_t value = 0;
 
 	snprintf(allowed, sizeof(allowed), "%u to %u", min, max);
-	if (json_get_i64(at, key, &value, &why) < 0)
-		return err_set(err, EINVAL, "%.300s, allowed is %s", why.text, allowed);
+	if (json_get_i64(at, key, &value, &ignored) < 0) {
+		CLEANUP(free) char *given = json_member_text(at, key);
+
+		return bad(at, key, given, allowed, err);
+	}
 	if (needed && is_absent(at, key))
 		return missing(at, key, allowed, err);
 	snprintf(text, sizeof(text), "%" PRId64, value);
@@ -260,7 +276,7 @@ static int get_socket(const struct json_at *at, char **ret, struct err *err)
 				      "'_', '-', '.'";
 	CLEANUP(free) char *path = NULL;
 	const char *name;
-	int r = json_get_string(at, "vhostUserSocket", &path, err);
+	int r = get_string(at, "vhostUserSocket", &path, err);
 
 	if (r < 0 || str_empty(path))
 		return r;
@@ -281,7 +297,7 @@ static int get_socket(const struct json_at *at, char **ret, struct err *err)
 static int check_link_type(const struct json_at *at, struct err *err)
 {
 	CLEANUP(free) char *type = NULL;
-	int r = json_get_string(at, "linkType", &type, err);
+	int r = get_string(at, "linkType", &type, err);
 
 	if (r < 0 || str_empty(type) || str_eq(type, "tap"))
 		return r;
@@ -322,9 +338,9 @@ static int read_request(const struct json_at *at, bool device_needed, struct nic
 	if (r == 0)
 		r = get_number(at, "queues", 0, QUEUES_MAX, false, &guest->queues, err);
 	if (r == 0)
-		r = json_get_u32(at, "rawFlags", &guest->flags, err);
+		r = get_number(at, "rawFlags", 0, UINT32_MAX, false, &guest->flags, err);
 	if (r == 0)
-		r = json_get_string(at, "pciAddr", &ignored, err);
+		r = get_string(at, "pciAddr", &ignored, err);
 	if (r == 0)
 		r = get_addresses(at, 1, &guest->addresses, err);
 	return r;
@@ -406,7 +422,7 @@ static int get_dest(const struct json_at *at, bool needed, char **ret, struct er
 	uint64_t prefix_len;
 	unsigned bits = 0;
 	char *slash;
-	int r = json_get_string(at, "dest", &text, err);
+	int r = get_string(at, "dest", &text, err);
 
 	if (r < 0)
 		return r;
@@ -440,7 +456,7 @@ static int get_ip(const struct json_at *at, const char *key, char **ret, struct 
 	CLEANUP(free) char *text = xstrdup("");
 	unsigned char address[16];
 	unsigned bits;
-	int r = json_get_string(at, key, &text, err);
+	int r = get_string(at, key, &text, err);
 
 	if (r < 0)
 		return r;

@@ -3,6 +3,7 @@
 
 load ../lib/helpers
 load ../lib/traffic
+load ../lib/nic
 bats_require_minimum_version 1.5.0
 
 setup()
@@ -16,61 +17,6 @@ teardown()
 	common_teardown
 	# What is in other namespaces goes with them; in the host's nothing is ever made.
 	diff <(echo "$HOST_BEFORE") <(host_state)
-}
-
-# Links and qdiscs of the namespace that we are in. Other tests' veth pairs come and go.
-host_state() { ip -o link | sed 's/^[0-9]*: //' | grep -v veth | sort; }
-
-kn() { runtime kata-network "$@"; }
-
-# nic [MEMBER=VALUE…] - JSON of an interface: NAME=TEXT, or NAME:=JSON.
-nic()
-{
-	local filter='.' word
-	for word; do
-		case $word in
-		*:=*) filter+=" | .${word%%:=*} = ${word#*:=}" ;;
-		*) filter+=" | .${word%%=*} = \"${word#*=}\"" ;;
-		esac
-	done
-	jq -nc '{device: "tap1", name: "eth1", mtu: 1300, hwAddr: "02:42:20:6f:a2:80",
-		IPAddresses: [{address: "172.17.1.10", mask: "24"}]} | '"$filter"
-}
-
-add() { nic "$@" | kn add-iface "$ID" -; }
-del() { echo "{\"name\":\"$1\"}" | kn del-iface "$ID" -; }
-
-in_netns() { nsenter --net -t "$(pid_of_helper qemu)" "$@"; }
-monitor() { "$TOP/tests/lib/qmp.py" "$KATA_RUN_DIR/vc/vm/${1:-$ID}/qmp.sock" "${@:2}"; }
-
-# What a bad input must not change.
-everything()
-{
-	kn list-ifaces "$ID"
-	kn list-routes "$ID"
-	# The kernel's own address comes when it likes, as the carrier does.
-	runtime exec "$ID" ip -o addr | grep -v fe80
-	runtime exec "$ID" ip route
-	host_state
-	tc qdisc
-	in_netns ip -o link
-	in_netns tc qdisc
-	monitor "$ID" info network
-}
-
-# refused INPUT COMMAND WORD… - INPUT on standard input: null, exit code 1, one line with each WORD.
-refused()
-{
-	local input=$1 command=$2 code=0
-	shift 2
-
-	kn "$command" "$ID" - <<<"$input" >"$WORK/out" 2>"$WORK/err" || code=$?
-	message=$(cat "$WORK/err")
-	echo "$command <<<${input:0:200}: $code: $message"
-	((code == 1))
-	[ "$(cat "$WORK/out")" = null ]
-	[ "$(wc -l <"$WORK/err")" -eq 1 ]
-	says "$@"
 }
 
 @test "add-iface plugs an interface in, list-ifaces shows it, del-iface takes it out" {
@@ -179,134 +125,6 @@ default 172.17.1.1 eth1" ]
 	not runtime exec "$ID" sh -c 'ip addr show dev eth1 | grep "inet "'
 	refused '{"name":"eth9"}' update-iface eth9
 	refused '{"name":"eth1","mtu":1400}' update-iface mtu 1400 'only name and IPAddresses'
-}
-
-@test "bad inputs are told by field, value and what is allowed, and change nothing" {
-	start_sleeper
-	add
-	echo '{"dest":"10.1.0.0/16","device":"eth1"}' | kn add-route "$ID" -
-	new='name=eth2 device=tap2 hwAddr=02:42:20:6f:a2:81'
-	everything >"$WORK/before"
-	long=$(printf 'n%.0s' {1..200})
-
-	# Not one JSON object.
-	refused '' add-iface 'not JSON'
-	refused '{' add-iface 'not JSON'
-	refused "$(nic $new) $(nic $new)" add-iface 'not JSON'
-	refused "[$(nic $new)]" add-iface 'must be an object'
-	refused null add-iface 'must be an object'
-	refused "$(nic $new NAME=eth3)" add-iface 'name' twice
-	# device
-	refused "$(nic $new 'device:=null')" add-iface device missing '1 to 15'
-	refused "$(nic $new device=)" add-iface device empty '1 to 15'
-	refused "$(nic $new 'device:=7')" add-iface device 'a string'
-	refused "$(nic $new device=sixteen-bytes-xx)" add-iface device sixteen-bytes-xx '1 to 15'
-	refused "$(nic $new 'device=tap 2')" add-iface device 'tap 2' 'letters'
-	refused "$(nic $new device=2tap)" add-iface device 2tap 'a letter'
-	refused "$(nic $new device=tap1)" add-iface device tap1 eth1
-	# name
-	refused "$(nic $new 'name:=null')" add-iface name missing '1 to 15'
-	refused "$(nic $new name=)" add-iface name empty '1 to 15'
-	refused "$(nic $new "name=$long")" add-iface name nnn '1 to 15'
-	refused "$(nic $new 'name:={}')" add-iface name 'a string'
-	refused "$(nic $new name=eth/2)" add-iface name eth/2 letters
-	refused "$(nic $new name=eth1)" add-iface name 'eth1 is already exist'
-	refused "$(nic $new name=lo)" add-iface name lo
-	# mtu
-	refused "$(nic $new 'mtu:=null')" add-iface mtu '46 to 9600'
-	refused "$(nic $new mtu:=45)" add-iface mtu 45 '46 to 9600'
-	refused "$(nic $new mtu:=9601)" add-iface mtu 9601 '46 to 9600'
-	refused "$(nic $new mtu:=-1)" add-iface mtu -1 '46 to 9600'
-	refused "$(nic $new mtu=1300)" add-iface mtu string '46 to 9600'
-	refused "$(nic $new mtu:=46)" add-iface mtu 46 68
-	# hwAddr
-	refused "$(nic $new 'hwAddr:=null')" add-iface hwAddr missing unicast
-	refused "$(nic $new hwAddr=)" add-iface hwAddr unicast
-	refused "$(nic $new hwAddr=02:42:20:6f:a2)" add-iface hwAddr 02:42:20:6f:a2 unicast
-	refused "$(nic $new hwAddr=01:42:20:6f:a2:81)" add-iface hwAddr 01:42:20:6f:a2:81 unicast
-	refused "$(nic $new hwAddr=02:42:20:6f:a2:80)" add-iface hwAddr 02:42:20:6f:a2:80 eth1
-	refused "$(nic $new hwAddr=02:42:20:6F:A2:80)" add-iface hwAddr eth1
-	# IPAddresses
-	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1", mask: "8"}, {address: "10.0.0.2", mask: "8"}]')" \
-		add-iface IPAddresses '2 addresses' 'at most 1'
-	refused "$(nic $new 'IPAddresses:={}')" add-iface IPAddresses 'an array'
-	refused "$(nic $new 'IPAddresses:=[{mask: "8"}]')" add-iface address missing IPv4
-	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1"}]')" add-iface mask missing prefix
-	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.300", mask: "8"}]')" add-iface address 10.0.0.300 IPv4
-	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1", mask: "33"}]')" add-iface mask 33 '0 to 32'
-	refused "$(nic $new 'IPAddresses:=[{address: "10.0.0.1", mask: "255.0.0.0"}]')" add-iface mask 255.0.0.0
-	refused "$(nic $new 'IPAddresses:=[{address: "224.0.0.1", mask: "8"}]')" add-iface address 224.0.0.1
-	# The rest.
-	refused "$(nic $new queues:=99)" add-iface queues 99
-	refused "$(nic $new queues:=257)" add-iface queues 257 '0 to 256'
-	refused "$(nic $new linkType=veth)" add-iface linkType veth tap
-	refused "$(nic $new vhostUserSocket=/run/-x)" add-iface vhostUserSocket /run/-x 'a letter'
-	refused "$(nic $new vhostUserSocket=/nonexistent/vhost)" add-iface vhostUserSocket /nonexistent/vhost
-	refused "$(nic $new "vhostUserSocket=$TOP/README.md")" add-iface vhostUserSocket README.md socket
-	refused "$(nic $new "vhostUserSocket=/run/${long:0:124}")" add-iface vhostUserSocket nnn '1 to 128'
-	refused '{}' del-iface name missing
-	refused '{"name":"eth1","mtu":1400}' update-iface mtu 1400
-	refused '{"name":"eth9","IPAddresses":[]}' update-iface eth9
-	# Routes.
-	refused '{"device":"eth1"}' add-route dest missing
-	refused '{"dest":"","device":"eth1"}' add-route dest
-	refused '{"dest":"10.2.0.0/16","device":""}' add-route device empty
-	refused '{"dest":"10.2.0.0/16"}' add-route device missing
-	refused '{"dest":"10.2.0.0/16","device":"eth9"}' add-route device eth9
-	refused '{"dest":"10.2.0.0/33","device":"eth1"}' add-route dest 10.2.0.0/33
-	refused '{"dest":"default","device":"eth1"}' add-route gateway missing
-	refused '{"dest":"default","gateway":"10.99.0.1","device":"eth1"}' add-route default
-	refused '{"dest":"10.2.0.0/16","gateway":"x","device":"eth1"}' add-route gateway "'x'"
-	refused '{"dest":"10.2.0.0/16"}' del-route 'not found' 10.2.0.0/16
-	refused '{}' del-route dest missing
-	refused '{"dest":"10.2.0.0/16","device":"eth1"}' update-routes 'an array'
-	refused '[{"dest":"10.2.0.0/16","device":"eth1"},{"dest":"10.3.0.0/16","device":"eth9"}]' update-routes eth9
-	refused '[{"dest":"10.2.0.0/16","device":"eth1"},{"dest":"10.3.0.0/16","gateway":"10.99.0.1","device":"eth1"}]' \
-		update-routes 10.3.0.0/16
-	everything >"$WORK/after"
-	diff "$WORK/before" "$WORK/after"
-}
-
-@test "a file that is too big, or not there, and words that are too many" {
-	start_sleeper
-	head -c 1048577 /dev/zero | tr '\0' ' ' >"$WORK/big"
-	refused "$(cat "$WORK/big")" add-iface 'too big' 1048576
-	for file in "$WORK/big" "$WORK/none" "$WORK"; do
-		run -1 --separate-stderr kn add-iface "$ID" "$file"
-		[ "$output" = null ]
-		[[ $stderr == *"$file"* && ${#stderr_lines[@]} -eq 1 ]]
-	done
-	run -1 kn add-iface "$ID"
-	[[ $output == *'missing file'* ]]
-	run -1 kn list-ifaces "$ID" -
-	run -1 kn add-face "$ID" -
-	[[ $output == *'add-face'* ]]
-	run -0 kn
-	[[ $output == *update-routes* ]]
-}
-
-@test "a sandbox that is not there, not running, stopped, or hung" {
-	for command in add-iface del-iface list-ifaces update-iface add-route del-route list-routes update-routes; do
-		words=("$command" unknown)
-		[[ $command == list-* ]] || words+=(-)
-		run -1 --separate-stderr kn "${words[@]}" <<<"$(nic)"
-		[ "$output" = null ]
-		[[ $stderr == *unknown* && ${#stderr_lines[@]} -eq 1 ]]
-	done
-	dir=$(bundle)
-	set_args "$dir" sleep 1000
-	runtime create --bundle "$dir" "$ID" </dev/null
-	refused "$(nic)" add-iface "container $ID is not running"
-	runtime start "$ID"
-	add
-	kill -STOP "$(pid_of_helper qemu)"
-	refused "$(nic name=eth2 device=tap2 hwAddr=02:42:20:6f:a2:81)" add-iface 'sandbox is not healthy, please check the sandbox status'
-	refused '{"name":"eth1"}' del-iface 'sandbox is not healthy'
-	kill -CONT "$(pid_of_helper qemu)"
-	[ "$(kn list-ifaces "$ID" | jq -r '.[].name')" = eth1 ]
-	runtime kill "$ID" KILL
-	wait_until is_status "$ID" stopped
-	refused "$(nic)" add-iface "container $ID is not running"
 }
 
 @test "an interface of one sandbox is not another's: the device is unique on the host" {

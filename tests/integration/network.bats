@@ -11,6 +11,14 @@ NIC='{"device":"tap1","name":"eth1","mtu":1300,"hwAddr":"02:42:20:6f:a2:80","IPA
 
 kn() { timeout -k 1 20 "$RUNTIME" --kata-config "$USED_CONFIG" kata-network "$@"; }
 
+# What add-iface makes: in QEMU's namespace, and in QEMU.
+around()
+{
+	nsenter --net -t "$(pid_of qemu)" ip -o link
+	nsenter --net -t "$(pid_of qemu)" tc qdisc
+	find "/proc/$(pid_of qemu)/fd" -lname '*tun' | wc -l
+}
+
 # fails_with COMMAND INPUT - null, exit code 1, and one plain line.
 fails_with()
 {
@@ -33,6 +41,7 @@ fails_with()
 		echo "== $fault"
 		fake "$fault@UpdateInterface"
 		sleeping
+		around >"$WORK/before"
 		for ((i = 0; i < 2; i++)); do
 			SECONDS=0
 			fails_with add-iface "$NIC"
@@ -41,6 +50,7 @@ fails_with()
 			[[ $stderr != *Duplicate* ]]
 			[ "$(kn list-ifaces "$ID")" = null ]
 			[ "$(status_of "$ID")" = running ]
+			diff "$WORK/before" <(around)
 			[[ $fault != wrong-stream ]] || break
 		done
 		runtime delete --force "$ID"
@@ -53,10 +63,12 @@ fails_with()
 		echo "== $fault"
 		fake "$fault@UpdateInterface"
 		sleeping
+		around >"$WORK/before"
 		SECONDS=0
 		fails_with add-iface "$NIC"
 		((SECONDS < 10))
 		[ "$(kn list-ifaces "$ID")" = null ]
+		diff "$WORK/before" <(around)
 		runtime delete --force "$ID"
 	done
 }
