@@ -76,7 +76,10 @@ have_span()
 	root=$(spans '.[] | select(.parent == "") | .span')
 	# The phases are those of --timing, in their order.
 	[[ $(spans ".[] | select(.parent == \"$root\" and .name != \"finish\") | .name") == \
-		$(sed -n 's/ *[0-9.]* ms$//p' "$WORK/timing" | grep -v '^total$') ]]
+		$(sed -n 's/ *[0-9.]* ms$//p' "$WORK/timing" | grep -vE '^(total$|  )') ]]
+	[[ $(spans '(.[] | select(.name == "boot to agent") | .span) as $phase
+		| map(select(.parent == $phase and .service == "kata-runtime") | .name) | sort | join(" ")') == \
+		"QEMU agent grpc.Health/Check kernel" ]]
 	[[ $(spans '(.[] | select(.name == "start container") | .span) as $phase
 		| .[] | select(.parent == $phase) | .name') == grpc.AgentService/StartContainer ]]
 	[[ $(spans '.[] | select(.parent == "") | .attributes["container.id"]') == "$ID" ]]
@@ -116,6 +119,8 @@ ended() { ! pgrep -f "$STAGE/usr/libexec/kata-containers/kata-trace-export"; }
 	local dir mode output
 
 	trace_of runtime
+	trace_of shim.kata
+	trace_of agent.kata
 	dir=$(bundle)
 	set_args "$dir" sh -c 'echo out; exit 3'
 	for mode in dead 500 silent trickle; do
