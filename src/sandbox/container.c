@@ -95,9 +95,10 @@ int container_not_running(const struct container_view *view, struct err *err)
 	if (id == ERR_CONTAINER_STATE)
 		return err_set_as(err, id, ESRCH, "container %s is not running: it is %s",
 				  record->id, state_name(view->state));
-	return err_set_as(err, id, ESRCH,
-			  "container %s is not running: its virtual machine has ended%s%.400s",
-			  record->id, words ? ": " : "", words ? words : "");
+	return err_set_as(
+		err, id, ESRCH,
+		"container %s is not running: it is %s, its virtual machine has ended%s%.400s",
+		record->id, state_name(view->state), words ? ": " : "", words ? words : "");
 }
 
 bool container_is_over(const char *id)

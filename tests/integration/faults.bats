@@ -115,6 +115,29 @@ after_fault()
 	find /sys/fs/cgroup -ignore_readdir_race -maxdepth 3 -type d -name "faults-${WORK##*/}" -exec rmdir {} + 2>/dev/null || true
 }
 
+@test "explain: one code, all codes, JSON, and a code that is none" {
+	common_setup
+	[ "$(runtime explain KATA-NO-SPACE | head -n 1)" = KATA-NO-SPACE ]
+	[ "$(runtime explain no-space | wc -l)" -eq 3 ]
+	[ "$(runtime explain --json no-space | jq -r .code)" = KATA-NO-SPACE ]
+	runtime explain --json >"$WORK/codes"
+	[ "$(jq -r '.[].code' "$WORK/codes" | sort -u | wc -l)" -eq "$(runtime explain | wc -l)" ]
+	[ "$(jq '[.[] | select(.meaning == "" or .remedy == "")] | length' "$WORK/codes")" -eq 0 ]
+	fails runtime explain nonsense
+	says nonsense '[KATA-USAGE]'
+	common_teardown
+}
+
+@test "on a terminal an error says what to do, in the log and in a pipe it is one line" {
+	common_setup
+	run python3 "$TOP/tests/lib/on_pty.py" "$RUNTIME" --log "$WORK/log" --log-format json state nothing
+	[[ $output == *'does not exist [KATA-CONTAINER-UNKNOWN]'*'kata-runtime explain KATA-CONTAINER-UNKNOWN: '* ]]
+	[ "$(wc -l <"$WORK/log")" -eq 1 ]
+	[ "$(jq -r .code "$WORK/log")" = KATA-CONTAINER-UNKNOWN ]
+	[ "$(jq -r .remedy "$WORK/log")" = "$(runtime explain container-unknown | tail -n 1)" ]
+	common_teardown
+}
+
 @test "programs and files of the host: each fault has its code" {
 	inject_all files
 }

@@ -64,7 +64,7 @@ clean_up()
 
 	[[ -z ${HOLDER-} ]] || kill "$(pgrep -P "$HOLDER")" "$HOLDER" 2>/dev/null || true
 	[[ ! -e $WORK/small ]] || mount -o remount,rw "$WORK/small" 2>/dev/null || true
-	[[ ! -e $WORK/pids ]] || kill -KILL $(grep -vx 0 "$WORK/pids") 2>/dev/null || true
+	[[ ! -e $WORK/pids ]] || grep -vx 0 "$WORK/pids" | xargs kill -KILL 2>/dev/null || true
 	cp "$CONFIG" "$USED_CONFIG"
 	for id in "$KATA_RUN_DIR"/kata-containers/containers-mapping/* "$KATA_RUN_DIR"/vc/sbs/*; do
 		[[ ! -e $id ]] || "$RUNTIME" delete --force "$(basename "$id")" || true
@@ -95,9 +95,9 @@ has_code()
 # inject LINE - of the table: prints one line if all is well, else all that is known.
 inject()
 {
-	local name group how command code status=0 bad=0
+	local name how command code status=0 bad=0
 
-	IFS=$'\t' read -r name group how command code _ <<<"$1"
+	IFS=$'\t' read -r name _ how command code _ <<<"$1"
 	[[ $command != run ]] || command=run_it
 	common_setup
 	BUNDLE=$(new_bundle)
@@ -135,9 +135,9 @@ inject_all()
 # inject_in_pod LINE - the same, but in a sandbox that is shared: container pod, bundle $POD.
 inject_in_pod()
 {
-	local name group how command code status=0
+	local name how command code status=0
 
-	IFS=$'\t' read -r name group how command code _ <<<"$1"
+	IFS=$'\t' read -r name _ how command code _ <<<"$1"
 	BUNDLE=$(new_bundle)
 	eval "$how" >"$WORK/how" 2>&1 || { echo "$name: not injected: $how"; cat "$WORK/how"; return 1; }
 	eval "$command" </dev/null >"$WORK/out" 2>"$WORK/err" || status=$?
