@@ -112,8 +112,9 @@ static size_t n_links(struct netlink *nl)
 	return links.n;
 }
 
-/* Connects eth0, and undoes it: everything is as it was. */
-static void connect_and_undo(enum wire_model model, size_t n_links_more, unsigned n_qdiscs)
+/* Connects eth0 as what is of @kind, and undoes it: everything is as it was. */
+static void connect_and_undo(enum endpoint_kind kind, enum wire_model model, size_t n_links_more,
+			     unsigned n_qdiscs)
 {
 	CLEANUP(netlink_free) struct netlink *nl = engine_netns();
 	CLEANUP(close) int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -125,6 +126,7 @@ static void connect_and_undo(enum wire_model model, size_t n_links_more, unsigne
 	size_t before = n_links(nl);
 
 	assert_int_equal(net_scan(nl, &scan, &err), 0);
+	scan.endpoints[0].kind = kind;
 	wire_plan(&scan, 0, model, 7, &wire);
 	if (wire_connect(netns, nl, &wire, scan.endpoints[0].link.mtu, 1, &tap, &err) < 0)
 		fail_msg("%s", err.text);
@@ -133,7 +135,7 @@ static void connect_and_undo(enum wire_model model, size_t n_links_more, unsigne
 	assert_int_equal(n_links(nl), before + n_links_more);
 	assert_int_equal(n_ingress(nl), n_qdiscs);
 	assert_true(get_link(nl, "tap7_kata").flags & IFF_UP);
-	if (model == WIRE_MACVTAP)
+	if (wire.model == WIRE_MACVTAP)
 		assert_memory_equal(get_link(nl, "tap7_kata").mac, wire.mac, RTNL_MAC_LEN);
 
 	if (wire_disconnect(nl, &wire, &err) < 0)
@@ -153,17 +155,26 @@ static void connect_and_undo(enum wire_model model, size_t n_links_more, unsigne
 
 TEST(tcfilter_is_made_and_undone)
 {
-	connect_and_undo(WIRE_TCFILTER, 1, 2);
+	connect_and_undo(ENDPOINT_VETH, WIRE_TCFILTER, 1, 2);
 }
 
 TEST(macvtap_is_made_and_undone)
 {
-	connect_and_undo(WIRE_MACVTAP, 1, 0);
+	connect_and_undo(ENDPOINT_VETH, WIRE_MACVTAP, 1, 0);
 }
 
 TEST(bridged_is_made_and_undone)
 {
-	connect_and_undo(WIRE_BRIDGED, 2, 0);
+	connect_and_undo(ENDPOINT_VETH, WIRE_BRIDGED, 2, 0);
+}
+
+/* Its parent lets no second MAC through, and its address has to stay. The kernel of a test may have
+ * none. */
+TEST(an_ipvlan_is_connected_by_tcfilter_whatever_the_model)
+{
+	connect_and_undo(ENDPOINT_IPVLAN, WIRE_TCFILTER, 1, 2);
+	connect_and_undo(ENDPOINT_IPVLAN, WIRE_MACVTAP, 1, 2);
+	connect_and_undo(ENDPOINT_IPVLAN, WIRE_BRIDGED, 1, 2);
 }
 
 TEST(an_ingress_queue_of_somebody_else_is_refused_and_stays)
@@ -227,6 +238,7 @@ int main(void)
 		cmocka_unit_test(tcfilter_is_made_and_undone),
 		cmocka_unit_test(macvtap_is_made_and_undone),
 		cmocka_unit_test(bridged_is_made_and_undone),
+		cmocka_unit_test(an_ipvlan_is_connected_by_tcfilter_whatever_the_model),
 		cmocka_unit_test(an_ingress_queue_of_somebody_else_is_refused_and_stays),
 		cmocka_unit_test(an_interface_that_is_another_by_now_is_left_alone),
 		cmocka_unit_test(a_tap_has_its_queues_and_a_name_that_is_free),
