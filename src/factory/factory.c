@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "config/keys.h"
+#include "factory/cache_server.h"
 
 void factory_base_done(struct factory_base *base)
 {
@@ -106,6 +107,8 @@ static int choose_cached(const struct config *config, const char *cache, unsigne
 		*err = why;
 		return r;
 	}
+	if (r == -ENOTCONN)
+		cache_sweep(cache); /* if the server was killed, and its guard too */
 	if (r == -EAGAIN)
 		log_info("%s", why.text);
 	else if (r < 0)
