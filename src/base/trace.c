@@ -127,11 +127,27 @@ uint64_t trace_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/* Cut, and UTF-8 whatever it was: collectors refuse all of a request for one bad byte. */
+static char *copy_text(const char *text)
+{
+	char *copy = xstrndup(text, TRACE_TEXT_MAX);
+	char *end = copy + strlen(copy);
+
+	for (char *at = copy; at < end;) {
+		size_t n = str_utf8_len(at, (size_t)(end - at));
+
+		if (n == 0)
+			*at = '?';
+		at += n == 0 ? 1 : n;
+	}
+	return copy;
+}
+
 struct span *span_new(const char *name)
 {
 	struct span *span = xcalloc(1, sizeof(*span));
 
-	span->name = xstrndup(name, TRACE_TEXT_MAX);
+	span->name = copy_text(name);
 	return span;
 }
 
@@ -271,13 +287,17 @@ void span_rename(struct span *span, const char *name)
 	if (!span)
 		return;
 	free(span->name);
-	span->name = xstrndup(name, TRACE_TEXT_MAX);
+	span->name = copy_text(name);
 }
 
 void span_set(struct span *span, const char *key, const char *value)
 {
-	if (span && value && strv_len(span->attributes) < TRACE_VALUES_MAX)
-		strv_addf(&span->attributes, "%s=%.*s", key, (int)TRACE_TEXT_MAX, value);
+	CLEANUP(free) char *text = NULL;
+
+	if (!span || !value || strv_len(span->attributes) >= TRACE_VALUES_MAX)
+		return;
+	text = copy_text(value);
+	strv_addf(&span->attributes, "%s=%s", key, text);
 }
 
 void span_setf(struct span *span, const char *key, const char *fmt, ...)
@@ -299,7 +319,7 @@ void span_fail(struct span *span, const char *message)
 		return;
 	span->failed = true;
 	free(span->message);
-	span->message = xstrndup(message, TRACE_TEXT_MAX);
+	span->message = copy_text(message);
 }
 
 void trace_finish(const struct err *error)

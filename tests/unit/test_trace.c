@@ -56,6 +56,21 @@ TEST(without_a_trace_there_are_no_spans)
 	assert_false(trace_is_on());
 }
 
+TEST(texts_are_cut_and_utf8)
+{
+	struct span *span = span_new("a\xff\xc3\xa4");
+	char text[TRACE_TEXT_MAX + 2];
+
+	/* A letter of two bytes lies across the cut. */
+	memset(text, 'x', sizeof(text));
+	memcpy(text + TRACE_TEXT_MAX - 1, "\xc3\xa4", 3);
+	span_set(span, "key", text);
+	assert_string_equal(span->name, "a?\xc3\xa4");
+	assert_int_equal(strlen(span->attributes[0]), strlen("key=") + TRACE_TEXT_MAX);
+	assert_string_equal(span->attributes[0] + strlen("key=") + TRACE_TEXT_MAX - 2, "x?");
+	span_free(span);
+}
+
 /* There is one trace in a program: what follows is one test. */
 TEST(spans_lie_inside_the_one_that_is_open)
 {
@@ -106,6 +121,7 @@ int main(void)
 		cmocka_unit_test(a_traceparent_is_read_and_written),
 		cmocka_unit_test(what_is_no_traceparent_is_refused),
 		cmocka_unit_test(without_a_trace_there_are_no_spans),
+		cmocka_unit_test(texts_are_cut_and_utf8),
 		cmocka_unit_test(spans_lie_inside_the_one_that_is_open),
 	};
 
