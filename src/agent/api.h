@@ -65,6 +65,7 @@ API_HANDLER(reseed_random_dev);
 API_HANDLER(get_guest_details);
 API_HANDLER(get_metrics); /* api_metrics.c */
 API_HANDLER(guest_clock);
+API_HANDLER(boot_times);
 
 API_HANDLER(network_stats);
 

@@ -81,13 +81,20 @@ void api_get_guest_details(struct ttrpc_request *req,
 void api_guest_clock(struct ttrpc_request *req, const ProtobufCMessage *in __attribute__((unused)))
 {
 	Katac__ClockResponse response = KATAC__CLOCK_RESPONSE__INIT;
-	const struct agent *agent = req->context;
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	response.sec = ts.tv_sec;
 	response.usec = ts.tv_nsec / 1000;
-	response.boot_us = tracing_now_ns() / 1000;
+	ttrpc_reply(req, &response.base);
+}
+
+void api_boot_times(struct ttrpc_request *req, const ProtobufCMessage *in __attribute__((unused)))
+{
+	Katac__BootTimesResponse response = KATAC__BOOT_TIMES_RESPONSE__INIT;
+	const struct agent *agent = req->context;
+
+	response.now_us = tracing_now_ns() / 1000;
 	response.agent_us = agent->main_ns / 1000;
 	response.ready_us = agent->ready_ns / 1000;
 	ttrpc_reply(req, &response.base);

@@ -93,6 +93,7 @@ static const struct ttrpc_method agent_methods[] = {
 
 static const struct ttrpc_method extension_methods[] = {
 	{ "Clock", api_guest_clock },
+	{ "BootTimes", api_boot_times },
 	{ "NetworkStats", api_network_stats },
 	{ "NextDnsQuery", api_next_dns_query },
 	{ "AnswerDnsQuery", api_answer_dns_query },

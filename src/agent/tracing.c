@@ -45,9 +45,9 @@ struct request_span {
 
 /* They last as long as the guest does, or are the reading itself. */
 static const char *const untraced[] = {
-	"WaitProcess",  "ReadStdout",     "ReadStderr", "WriteStdin", "GetOOMEvent",
-	"NextDnsQuery", "AnswerDnsQuery", "ReadLog",    "ReadSpans",  "Clock",
-	"StartTracing", "StopTracing",    NULL,
+	"WaitProcess",  "ReadStdout",     "ReadStderr",  "WriteStdin", "GetOOMEvent",
+	"NextDnsQuery", "AnswerDnsQuery", "ReadLog",     "ReadSpans",  "Clock",
+	"BootTimes",    "StartTracing",   "StopTracing", NULL,
 };
 
 uint64_t tracing_now_ns(void)

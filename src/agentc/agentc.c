@@ -91,25 +91,25 @@ static int call(struct agentc *agent, const ProtobufCServiceDescriptor *service,
 static void boot_told(void *data, const ProtobufCMessage *response,
 		      const struct err *error __attribute__((unused)))
 {
-	const Katac__ClockResponse *clock = (const Katac__ClockResponse *)response;
+	const Katac__BootTimesResponse *times = (const Katac__BootTimesResponse *)response;
 	struct agentc *agent = data;
 	uint64_t now = now_us();
 	uint64_t kernel;
 
-	if (!clock || clock->boot_us == 0 || clock->boot_us >= now ||
-	    clock->agent_us > clock->ready_us || clock->ready_us > clock->boot_us)
+	if (!times || times->now_us == 0 || times->now_us >= now ||
+	    times->agent_us > times->ready_us || times->ready_us > times->now_us)
 		return;
-	kernel = now - clock->boot_us;
+	kernel = now - times->now_us;
 	agent->boot = (struct agentc_boot){ .kernel_us = kernel,
-					    .agent_us = kernel + clock->agent_us,
-					    .ready_us = kernel + clock->ready_us };
+					    .agent_us = kernel + times->agent_us,
+					    .ready_us = kernel + times->ready_us };
 }
 
 void agentc_ask_boot(struct agentc *agent)
 {
-	const Katac__ClockRequest message = KATAC__CLOCK_REQUEST__INIT;
+	const Katac__BootTimesRequest message = KATAC__BOOT_TIMES_REQUEST__INIT;
 
-	ttrpc_client_call(&agent->peer.client, &katac__agent_extension__descriptor, "Clock",
+	ttrpc_client_call(&agent->peer.client, &katac__agent_extension__descriptor, "BootTimes",
 			  &message.base, 0, boot_told, agent);
 }
 
