@@ -17,10 +17,10 @@
 #include "katac.pb-c.h"
 #include "rpc/ttrpc_server.h"
 
-#define GATHER_MS  200u         /* spans that come together go together */
-#define ANSWER_MAX 64u          /* spans */
-#define STOP_MS    200u         /* how long StopTracing waits for the reader to come back */
-#define STEP_MIN   (50u * 1000) /* ns: what took less is no step */
+#define GATHER_MS  200u   /* spans that come together go together */
+#define ANSWER_MAX 64u    /* spans */
+#define STOP_MS    200u   /* how long StopTracing waits for the reader to come back */
+#define STEP_MIN   50000u /* ns: what took less is no step */
 
 struct tracing {
 	struct agent *agent;
@@ -337,9 +337,8 @@ void api_read_spans(struct ttrpc_request *req, const ProtobufCMessage *in)
 	tracing->reader = req;
 	if (tracing->stopper && tracing->n == 0)
 		answer_stop(tracing);
-	if (message->at_once || (tracing->n > 0 && !tracing->timer.loop))
-		tell(tracing);
-	else if (tracing->stopper || tracing->n >= ANSWER_MAX)
+	if (message->at_once || (tracing->n > 0 && !tracing->timer.loop) || tracing->stopper ||
+	    tracing->n >= ANSWER_MAX)
 		tell(tracing);
 }
 
