@@ -36,6 +36,7 @@ struct agent {
 	char **oom_events;                            /* ids, oldest first; owned */
 	struct ttrpc_request *oom_reader;             /* GetOOMEvent that waits */
 	struct container *containers;                 /* owned */
+	struct container *console;                    /* debug_console.h; NULL: it is off; owned */
 	struct ttrpc_request *destroyer;              /* DestroySandbox that waits */
 	struct oci_hooks guest_hooks[OCI_HOOK_KINDS]; /* see guest_hooks.h; owned */
 	struct network_job *network_jobs;             /* changes, one after the other; owned */

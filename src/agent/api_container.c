@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/api.h"
 #include "agent/container_disks.h"
+#include "agent/debug_console.h"
 #include "agent/process.h"
 #include "agent/process_list.h"
 #include "agent/sandbox.h"
@@ -109,7 +110,7 @@ static int start_exec(struct ttrpc_request *req, const Grpc__ExecProcessRequest 
 	struct oci_process process;
 	int r;
 
-	r = container_find(req->context, message->container_id, &container, err);
+	r = debug_console_find(req->context, message->container_id, &container, err);
 	if (r == 0)
 		r = check_id("exec_id", message->exec_id, err);
 	if (r < 0)
@@ -118,6 +119,8 @@ static int start_exec(struct ttrpc_request *req, const Grpc__ExecProcessRequest 
 		return err_set(err, EINVAL, "process: missing");
 	oci_process_init(&process);
 	r = process_from_pb(message->process, &process, err);
+	if (r == 0 && container->is_guest)
+		r = debug_console_prepare(&process, err);
 	if (r == 0)
 		r = container_exec(container, message->exec_id, &process, req, err);
 	oci_process_done(&process); /* the child has its own copy by now */

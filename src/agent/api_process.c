@@ -4,6 +4,7 @@
 
 #include "agent.pb-c.h"
 #include "agent/api.h"
+#include "agent/debug_console.h"
 #include "agent/process.h"
 #include "agent/sandbox.h"
 #include "base/err.h"
@@ -18,7 +19,7 @@ static struct process *process_for(struct ttrpc_request *req, const char *contai
 	struct err err = { 0 };
 	int r;
 
-	r = container_find(req->context, container_id, &container, &err);
+	r = debug_console_find(req->context, container_id, &container, &err);
 	if (r == 0)
 		r = container_find_process(container, exec_id, &process, &err);
 	if (r == 0)
@@ -35,10 +36,10 @@ void api_signal_process(struct ttrpc_request *req, const ProtobufCMessage *in)
 	struct err err = { 0 };
 	int r;
 
-	r = container_find(req->context, message->container_id, &container, &err);
+	r = debug_console_find(req->context, message->container_id, &container, &err);
 	if (r == 0 && (message->signal == 0 || message->signal >= (unsigned)NSIG))
 		r = err_set(&err, EINVAL, "signal %u is not 1 to %d", message->signal, NSIG - 1);
-	if (r == 0 && !*message->exec_id) {
+	if (r == 0 && !*message->exec_id && container->cgroup) {
 		r = container_signal_all(container, (int)message->signal, &err);
 	} else if (r == 0) {
 		r = container_find_process(container, message->exec_id, &process, &err);

@@ -13,6 +13,7 @@
 #include "agent/agent.h"
 #include "agent/cached_files.h"
 #include "agent/channel.h"
+#include "agent/debug_console.h"
 #include "agent/device_wait.h"
 #include "agent/guest.h"
 #include "agent/guest_log.h"
@@ -102,6 +103,8 @@ static int serve(struct agent *agent, const struct agent_options *options, struc
 	r = loop_new(&agent->loop, err);
 	if (r == 0 && options->trace != AGENT_TRACE_OFF)
 		r = tracing_start(agent, options->trace == AGENT_TRACE_COLLATED, err);
+	if (r == 0 && options->debug_console)
+		r = debug_console_enable(agent, err);
 	if (r == 0)
 		r = watch_children(agent, err);
 	if (r == 0)

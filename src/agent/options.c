@@ -70,6 +70,8 @@ struct agent_option {
 
 static const struct agent_option options[] = {
 	{ "log", "LEVEL", take_level, FIELD(log), "debug, info (default), warn or error", NULL },
+	{ "debug_console", "BOOL", take_bool, FIELD(debug_console),
+	  "let the host run programs in the guest itself", "true" },
 	{ "use_vsock", "BOOL", take_bool, FIELD(vsock),
 	  "listen on vsock port 1024, not on a serial port", NULL },
 	{ "unified_cgroup_hierarchy", "BOOL", take_bool, FIELD(unified),

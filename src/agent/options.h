@@ -14,6 +14,7 @@ enum agent_trace { AGENT_TRACE_OFF, AGENT_TRACE_ISOLATED, AGENT_TRACE_COLLATED }
 
 struct agent_options {
 	enum log_level log;           /* log */
+	bool debug_console;           /* debug_console */
 	bool unified;                 /* unified_cgroup_hierarchy */
 	bool vsock;                   /* use_vsock */
 	uint64_t hotplug_ms;          /* hotplug_timeout: how long a device is waited for */

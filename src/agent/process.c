@@ -489,7 +489,7 @@ static struct process *process_new(struct container *container, const char *exec
 
 	process->container = container;
 	process->exec_id = xstrdup(exec_id);
-	process->is_init = !container->init;
+	process->is_init = !container->init && !container->is_guest;
 	process->terminal = spec->terminal;
 	process->pidfd = -1;
 	process->in.fd = -1;

@@ -63,7 +63,7 @@ int container_find(struct agent *agent, const char *id, struct container **ret, 
 int container_find_process(struct container *container, const char *exec_id, struct process **ret,
 			   struct err *err)
 {
-	if (!*exec_id || str_eq(exec_id, container->id)) {
+	if (container->init && (!*exec_id || str_eq(exec_id, container->id))) {
 		*ret = container->init;
 		return 0;
 	}
@@ -199,23 +199,33 @@ static void sweep_processes(struct container *container)
 	}
 }
 
-int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
-		   struct ttrpc_request *req, struct err *err)
+/* The guest itself always takes another process. */
+static int check_running(const struct container *container, struct err *err)
 {
-	struct launch launch = launch_of(container->agent, container->spec);
-	struct process *process = NULL;
-	unsigned n = 0;
-	int r;
-
+	if (container->is_guest)
+		return 0;
 	if (container->removing || container->init->state == PROCESS_EXITED ||
 	    container->init->state == PROCESS_STARTING)
 		return err_set(err, ESRCH, "container %s is not running", container->id);
 	if (container->frozen)
 		return err_set(err, EBUSY, "container %s is paused; resume it first",
 			       container->id);
+	return 0;
+}
+
+int container_exec(struct container *container, const char *exec_id, const struct oci_process *spec,
+		   struct ttrpc_request *req, struct err *err)
+{
+	struct launch launch = launch_of(container->agent, container->spec);
+	struct process *process = NULL;
+	unsigned n = 0;
+	int r = check_running(container, err);
+
+	if (r < 0)
+		return r;
 	launch.id = container->id;
 	launch.cgroup = container->cgroup;
-	launch.join_pidfd = container->init->pidfd;
+	launch.join_pidfd = container->is_guest ? container->guest_pidfd : container->init->pidfd;
 	sweep_processes(container);
 	for (process = container->processes; process; process = process->next) {
 		n++;
@@ -389,12 +399,27 @@ static void end_with_init(struct container *container)
 		(void)cgroup_kill(container->cgroup, &ignored);
 }
 
+/* Of all that have processes: the pod's, and then the one that stands for the guest. */
+static struct container *first_of_all(const struct agent *agent)
+{
+	return agent->containers ? agent->containers : agent->console;
+}
+
+static struct container *next_of_all(const struct container *container)
+{
+	if (container->is_guest)
+		return NULL;
+	return container->next ? container->next : container->agent->console;
+}
+
 static void reap_one(struct agent *agent, pid_t pid, int status)
 {
-	for (struct container *c = agent->containers; c; c = c->next) {
+	for (struct container *c = first_of_all(agent); c; c = next_of_all(c)) {
 		for (struct process *p = c->processes; p; p = p->next) {
 			if (!process_reaped(p, pid, status))
 				continue;
+			if (c->is_guest)
+				return;
 			oom_look(c);
 			if (p == c->init && p->state == PROCESS_EXITED)
 				end_with_init(c);
@@ -410,7 +435,7 @@ static void reap_one(struct agent *agent, pid_t pid, int status)
 
 static void read_controls(struct agent *agent)
 {
-	for (struct container *c = agent->containers; c; c = c->next)
+	for (struct container *c = first_of_all(agent); c; c = next_of_all(c))
 		for (struct process *p = c->processes; p; p = p->next)
 			process_read_control(p);
 }
@@ -426,7 +451,7 @@ void sandbox_reap(struct agent *agent)
 		read_controls(agent);
 		reap_one(agent, pid, status);
 	}
-	for (struct container *c = agent->containers; c; c = c->next)
+	for (struct container *c = first_of_all(agent); c; c = next_of_all(c))
 		sweep_processes(c);
 }
 

@@ -32,6 +32,8 @@ struct container {
 	uint64_t oom_kills; /* that have been told */
 	struct ttrpc_request *oom_waiters; /* WaitOOM */
 	struct process *init;              /* one of processes */
+	bool is_guest;                     /* debug_console.h: without init and cgroup, */
+	int guest_pidfd;                   /* and this is what its processes are started beside */
 	struct process *processes;         /* owned */
 	struct ttrpc_request *remover;     /* RemoveContainer that waits */
 	bool removing;

@@ -18,16 +18,23 @@ static struct {
 	struct timer timer;
 } watched;
 
+static bool has_ended(const struct container *container)
+{
+	for (const struct process *p = container->processes; p; p = p->next)
+		if (!process_is_done(p))
+			return false;
+	return true;
+}
+
 /* Not so before the first container, and while the host removes the last one. */
 static bool is_vacant(const struct agent *agent)
 {
 	for (const struct container *c = agent->containers; c; c = c->next) {
-		if (c->removing)
+		if (c->removing || !has_ended(c))
 			return false;
-		for (const struct process *p = c->processes; p; p = p->next)
-			if (!process_is_done(p))
-				return false;
 	}
+	if (agent->console && !has_ended(agent->console))
+		return false;
 	return agent->containers && !agent->destroyer;
 }
 

@@ -96,6 +96,9 @@ int agentc_start_container(struct agentc *agent, const char *id, uint64_t deadli
 			   struct err *err);
 int agentc_remove_container(struct agentc *agent, const char *id, uint64_t deadline,
 			    struct err *err);
+/* In place of a container's id: the guest itself. The agent's DEBUG_CONSOLE_ID. */
+#define AGENTC_GUEST_ID "@guest"
+
 int agentc_exec(struct agentc *agent, const char *id, const char *exec_id,
 		const struct oci_process *process, uint64_t deadline, struct err *err);
 

@@ -94,6 +94,7 @@ struct config {
 
 	struct {
 		int64_t dial_timeout; /* seconds */
+		bool debug_console_enabled;
 		bool enable_debug;
 		bool enable_blk_mount;
 		bool enable_tracing;

@@ -31,6 +31,7 @@ struct exec_options {
 	char **args;
 	bool tty;
 	bool detach;
+	bool guest;
 	bool no_new_privs;
 	bool no_subreaper;
 	bool ignore_paused;
@@ -114,6 +115,34 @@ static int process_from_options(const struct exec_options *o, const char *id,
 	return o->user ? set_user(o->user, &ret->user, err) : 0;
 }
 
+/* A shell of the guest's root, or what is asked for; nothing of the container's config.json counts.
+ */
+static int process_of_guest(const struct exec_options *o, struct oci_process *ret, struct err *err)
+{
+	static const char path[] =
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	const char *term = getenv("TERM");
+
+	if (o->process || o->user || o->caps || o->gids || o->no_new_privs)
+		return err_set(err, EINVAL,
+			       "--guest: with it there is no --process, --user, --cap, "
+			       "--additional-gids or --no-new-privs: it is the guest's root");
+	if (o->args && *o->args)
+		ret->args = strv_copy(o->args);
+	else
+		strv_add(&ret->args, "/bin/sh");
+	strv_add(&ret->env, path);
+	strv_add(&ret->env, "HOME=/");
+	if (o->tty && term)
+		strv_addf(&ret->env, "TERM=%s", term);
+	for (char **word = o->env; word && *word; word++)
+		strv_add(&ret->env, *word);
+	free(ret->cwd);
+	ret->cwd = xstrdup(o->cwd ? o->cwd : "/");
+	ret->terminal = o->tty;
+	return 0;
+}
+
 /* What runc's exec has and we have not. */
 static int check_options(const struct exec_options *o, struct err *err)
 {
@@ -140,13 +169,16 @@ static int exec_and_wait(const struct globals *globals, const struct exec_option
 	r = id_resolve(o->id, &id, err);
 	if (r == 0)
 		r = load_config(globals, false, &config, err);
-	if (r == 0)
+	if (r == 0 && o->guest)
+		r = process_of_guest(o, process, err);
+	else if (r == 0)
 		r = o->process ? oci_process_load(o->process, process, err)
 			       : process_from_options(o, id, process, err);
 	if (r < 0)
 		return r;
 	r = container_exec(&(struct exec_params){ .config = config,
 						  .id = id,
+						  .guest = o->guest,
 						  .process = process,
 						  .console = o->console,
 						  .console_socket = o->console_socket,
@@ -172,6 +204,9 @@ static int run_exec(const struct globals *globals, int argc, char **argv, struct
 		OPT_BOOL('t', "tty", &o.tty, "give the process a terminal"),
 		OPT_STRING('u', "user", &o.user, "UID[:GID]", "user and group, in numbers"),
 		OPT_STRING('p', "process", &o.process, "FILE", "process.json instead of a command"),
+		OPT_BOOL(0, "guest", &o.guest,
+			 "run it in the guest itself, without a command a shell: "
+			 "needs [agent.kata] debug_console_enabled"),
 		OPT_BOOL('d', "detach", &o.detach, "do not wait for the process"),
 		OPT_STRING(0, "pid-file", &o.pid_file, "FILE", "where the shim's pid is written"),
 		OPT_STRING(0, "process-label", &o.process_label, "LABEL",

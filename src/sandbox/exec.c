@@ -65,6 +65,7 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 	__attribute__((cleanup(started_shim_done))) struct started_shim shim = STARTED_SHIM_INIT;
 	CLEANUP(cgroup_free) struct cgroup *cgroup = NULL;
 	CLEANUP(free) char *path = NULL;
+	const char *cid = params->guest ? AGENTC_GUEST_ID : params->id;
 	CLEANUP(close) int netns = -1;
 	CLEANUP(close) int dir = -1;
 	int r;
@@ -88,7 +89,7 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 		return r;
 	r = shim_start(&(struct shim_params){ .config = params->config,
 					      .sid = view.record->sandbox,
-					      .cid = params->id,
+					      .cid = cid,
 					      .exec_id = exec_id,
 					      .args = params->process->args,
 					      .netns = netns,
@@ -103,8 +104,7 @@ int container_exec(const struct exec_params *params, struct proc_id *ret_shim, s
 		       &shim, err);
 	/* A shim first: without one nobody would ever see the process. */
 	if (r == 0)
-		r = agentc_exec(agent, params->id, exec_id, params->process,
-				deadline_in(REQUEST_MS), err);
+		r = agentc_exec(agent, cid, exec_id, params->process, deadline_in(REQUEST_MS), err);
 	if (r == 0)
 		r = shim_go(&shim, err);
 	if (r < 0)

@@ -148,6 +148,7 @@ int container_conntrack_delete(const char *id, const struct ipvs_address *destin
 struct exec_params {
 	const struct config *config;
 	const char *id;
+	bool guest; /* not in the container: in the guest that it runs in */
 	const struct oci_process *process;
 	const char *console_socket;
 	const char *console;

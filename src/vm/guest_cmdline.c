@@ -89,6 +89,8 @@ char **guest_cmdline(const struct config *config, const struct guest_facts *fact
 		strv_add(&params, "memory_hotplug.online_policy=auto-movable");
 	if (config->agent.enable_debug)
 		strv_add(&params, "agent.log=debug");
+	if (config->agent.debug_console_enabled)
+		strv_add(&params, "agent.debug_console=true");
 	if (config->agent.enable_tracing && str_eq(config->agent.trace_mode, "static"))
 		strv_addf(&params, "agent.trace=%s", config->agent.trace_type);
 	if (config->agent.container_pipe_size > 0)

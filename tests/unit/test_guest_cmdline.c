@@ -69,6 +69,10 @@ TEST(everything_that_can_be_asked_for_and_own_words_last)
 	config.hypervisor.enable_debug = true;
 	config.hypervisor.enable_virtio_mem = true;
 	config.agent.enable_debug = true;
+	config.agent.debug_console_enabled = true;
+	config.agent.enable_tracing = true;
+	config.agent.trace_mode = (char *)(uintptr_t) "static";
+	config.agent.trace_type = (char *)(uintptr_t) "collated";
 	config.agent.container_pipe_size = 1048576;
 	assert_golden(&config, &facts, "q35-all");
 }

@@ -145,6 +145,22 @@ static int get_available(uint64_t *ret, struct err *err)
 	return r;
 }
 
+int identity_all(struct oci_capabilities *ret, struct err *err)
+{
+	char ***const sets[] = { &ret->bounding, &ret->effective, &ret->permitted };
+	uint64_t mask = 0;
+	int r = get_available(&mask, err);
+
+	ret->present = true;
+	for (unsigned cap = 0; r == 0 && cap < CAP_BITS; cap++) {
+		CLEANUP(free) char *name = mask & BIT(cap) ? cap_text(cap) : NULL;
+
+		for (unsigned i = 0; name && i < sizeof(sets) / sizeof(sets[0]); i++)
+			strv_add(sets[i], name);
+	}
+	return r;
+}
+
 int identity_check(const struct oci_process *process, char ***ret_missing, struct err *err)
 {
 	struct caps caps = { 0 };

@@ -20,6 +20,10 @@ struct oci_process;
  */
 int identity_check(const struct oci_process *process, char ***ret_missing, struct err *err);
 
+/* Gives @ret, which is empty, all that the caller has. Returns 0 or the errno of capget(2). */
+struct oci_capabilities;
+int identity_all(struct oci_capabilities *ret, struct err *err);
+
 /*
  * The one place where privileges are given up: bounding set, umask, groups, gid,
  * uid, capabilities, no_new_privs. Nothing of it reads a file, and nothing is

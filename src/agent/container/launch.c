@@ -76,6 +76,7 @@ static int join(const struct launch *launch, int control, struct err *err)
 {
 	/* From inside a user namespace the cgroup is nobody's to clone into: see init.c. */
 	bool user = namespaces_has_user(launch->spec);
+	int namespaces = namespaces_of(launch->spec);
 	CLEANUP(close) int pidfd = -1;
 	int fd = -1;
 	pid_t pid;
@@ -84,7 +85,7 @@ static int join(const struct launch *launch, int control, struct err *err)
 	r = rlimits_set_score(launch->process, err);
 	if (r < 0)
 		return r;
-	if (setns(launch->join_pidfd, namespaces_of(launch->spec)) < 0)
+	if (namespaces != 0 && setns(launch->join_pidfd, namespaces) < 0)
 		return err_errno(err, "enter the container's namespaces");
 	pid = clone_child(0, user ? NULL : launch->cgroup, &fd);
 	if (pid < 0)
