@@ -6,6 +6,7 @@
 
 #include "agentc/agentc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/trace.h"
 
@@ -43,6 +44,7 @@ void timeline_mark(struct timeline *timeline, const char *name)
 
 	if (!timeline || timeline->n_phases == TIMELINE_MAX)
 		return;
+	log_debug("%s took %" PRIu64 " us", name, now - timeline->last_us);
 	timeline->phases[timeline->n_phases++] = (struct phase){
 		.name = name, .start_us = timeline->last_us, .end_us = now, .span = span
 	};

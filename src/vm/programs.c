@@ -8,6 +8,7 @@
 #include "base/dial.h"
 #include "base/err.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
@@ -22,11 +23,13 @@ int vm_start_program(const struct vm_params *params, struct vm *vm, int output, 
 {
 	struct spawn spawn = SPAWN_INIT;
 	CLEANUP(free) char *record = xasprintf("%s.record", name);
+	CLEANUP(free) char *words = strv_join(argv, " ");
 	int r;
 
 	r = fault_point(name, err);
 	if (r < 0)
 		return r;
+	log_debug("start %s", words);
 	spawn.argv = argv;
 	spawn.fds = fds;
 	spawn.n_fds = n_fds;

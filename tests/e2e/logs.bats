@@ -69,3 +69,37 @@ logged() { jq -e -s "any($1)" "$JOURNAL"; }
 	timeout 60 "$RUNTIME" --debug --log "$WORK/fifo" --kata-config "$USED_CONFIG" run --bundle "$(bundle)" \
 		"$ID" </dev/null
 }
+
+# debugged - the parts that the sandbox $ID was started with debugging of; $WORK/shim notes how shims are.
+debugged()
+{
+	local qemu=/proc/$(pid_of_helper qemu)/cmdline
+
+	! tr '\0' ' ' <"/proc/$(pid_of_helper proxy)/cmdline" | grep -q -- '-debug' || echo proxy.kata
+	! tr '\0' ' ' <"/proc/$(pid_of_helper netmon)/cmdline" | grep -q -- ' -d ' || echo netmon
+	! grep -q -- '-debug' "$WORK/shim.args" || echo shim.kata
+	! tr '\0' '\n' <"$qemu" | grep -q ' agent.log=debug' || echo agent.kata
+	! tr '\0' '\n' <"$qemu" | grep -q '^debug ' || echo hypervisor.qemu
+	! grep -q 'level=debug.*source=runtime' "$WORK/log" || echo runtime
+}
+
+@test "logs: enable_debug of each part is that part's alone" {
+	shim=$(sed -n '/^\[shim.kata\]/,/^path/s/^path = "\(.*\)"/\1/p' "$USED_CONFIG")
+	printf '#!/bin/sh\necho "$@" >%s\nexec %s "$@"\n' "$WORK/shim.args" "$shim" >"$WORK/shim"
+	chmod 755 "$WORK/shim"
+	set_config enable_netmon true
+	mkdir "$WORK/config.d"
+	dir=$(bundle)
+	set_args "$dir" sleep 1000
+	for part in proxy.kata netmon shim.kata agent.kata hypervisor.qemu runtime; do
+		{
+			[[ $part == shim.kata ]] || printf '[%s]\nenable_debug = true\n' "$part"
+			printf '[shim.kata]\npath = "%s"\n' "$WORK/shim"
+			[[ $part != shim.kata ]] || echo 'enable_debug = true'
+		} >"$WORK/config.d/debug.toml"
+		"$RUNTIME" --log "$WORK/log" --kata-config "$USED_CONFIG" run --detach --bundle "$dir" "$ID" \
+			</dev/null >/dev/null 2>&1
+		[ "$(debugged)" = "$part" ]
+		"$RUNTIME" --kata-config "$USED_CONFIG" delete --force "$ID"
+	done
+}
