@@ -53,7 +53,7 @@ have_span()
 	dir=$(bundle)
 	set_args "$dir" true
 	runtime run --bundle "$dir" "$ID" </dev/null
-	! pgrep -f "$STAGE/usr/libexec/kata-containers/kata-trace-export"
+	not pgrep -f "$STAGE/usr/libexec/kata-containers/kata-trace-export"
 	[[ ! -e $WORK/collector/requests ]]
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct err;
+struct oci_capabilities;
 struct oci_process;
 
 /*
@@ -21,7 +22,6 @@ struct oci_process;
 int identity_check(const struct oci_process *process, char ***ret_missing, struct err *err);
 
 /* Gives @ret, which is empty, all that the caller has. Returns 0 or the errno of capget(2). */
-struct oci_capabilities;
 int identity_all(struct oci_capabilities *ret, struct err *err);
 
 /*
